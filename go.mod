@@ -1,0 +1,3 @@
+module github.com/colaflow/colaflow
+
+go 1.26
