@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// SQLSTATEs that mean something to us. Constraint and table names are missing
+// or changed on Citus, so nothing else is looked at.
+const (
+	stateRevoked        = "CF401" // raised by enter() and recheck()
+	stateSuspended      = "CF403"
+	stateUnique         = "23505"
+	stateSerialization  = "40001"
+	stateDeadlock       = "40P01"
+	stateLockTimeout    = "55P03"
+	stateStatementLimit = "57014"
+	stateUndefinedTable = "42P01"
+	stateDenied         = "42501"
+)
+
+// errRevoked is what a transaction returns whose token or member is not active
+// at the epoch that it came with.
+var errRevoked = tenancy.Errorf(tenancy.Unauthenticated, "The token is missing, unknown, expired or revoked.").
+	WithNext("Ask an admin of your tenant for a new token.")
+
+// errSuspended is what every transaction of a suspended tenant returns.
+var errSuspended = tenancy.Errorf(tenancy.TenantIsSuspended, "This tenant is suspended.").
+	WithNext("Ask its owner to have it resumed. Do not retry.")
+
+// interpret is the one funnel of database errors: known states become
+// tenancy errors, the rest stays internal with its text for the log.
+func interpret(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *tenancy.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	switch state(err) {
+	case stateRevoked:
+		return errRevoked
+	case stateSuspended:
+		return errSuspended
+	case stateUnique:
+		return fmt.Errorf("%w (%w)", tenancy.Errorf(tenancy.Conflict, "Something with this name or key exists already.").
+			WithNext("Read it, or choose another name."), err)
+	case stateSerialization, stateDeadlock, stateLockTimeout:
+		return retryable("Others are changing the same data.", err)
+	case stateStatementLimit:
+		return retryable("The database took too long.", err)
+	case "57P01", "57P02", "57P03", "53300", "08000", "08003", "08006":
+		return retryable("The database is not available.", err)
+	}
+	var network *net.OpError
+	var connect *pgconn.ConnectError
+	if errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) {
+		return retryable("The database is not available.", err)
+	}
+	return fmt.Errorf("database: %w", err)
+}
+
+func retryable(message string, cause error) error {
+	e := tenancy.Errorf(tenancy.Unavailable, "%s", message).WithNext("Nothing was changed; try again in a moment.")
+	e.Retry = true
+	return fmt.Errorf("%w (%w)", e, cause)
+}
+
+func state(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+func isUndefinedTable(err error) bool { return state(err) == stateUndefinedTable }
+func isDenied(err error) bool         { return state(err) == stateDenied }
+
+// connectError strips what a connection error repeats of the DSN.
+func connectError(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return errors.New("no connection with the given DSN; check host, port, user and password: " + innermost(err).Error())
+	}
+	return err
+}
+
+func innermost(err error) error {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err
+}

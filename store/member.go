@@ -1,0 +1,61 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+const memberColumns = `m.id, m.handle, coalesce(m.email, ''), m.name, m.role, m.state, m.created_at`
+
+// MembersByName finds the members whose e-mail, handle or name equals one of
+// the given, ignoring case. An ambiguous name yields several.
+func MembersByName(names []string, into *[]tenancy.Member) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		lower := make([]string, len(names))
+		for i, n := range names {
+			lower[i] = strings.ToLower(n)
+		}
+		b.Queue(`select `+memberColumns+` from members m
+			where m.tenant_id = $1 and (m.email = any($2) or m.handle = any($2) or lower(m.name) = any($2))
+			order by m.handle limit 200`, scope.Tenant, lower).Query(collect(into, scanMember))
+	}
+}
+
+// MemberByID returns one member; into stays as it was if there is none.
+func MemberByID(id uuid.UUID, into *tenancy.Member) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select `+memberColumns+` from members m where m.tenant_id = $1 and m.id = $2`, scope.Tenant, id).
+			Query(collectOne(into, scanMember))
+	}
+}
+
+// Members lists the members of the tenant whose handle, e-mail or name begins
+// with prefix, people who may act first.
+func Members(prefix string, limit int, into *[]tenancy.Member) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select `+memberColumns+` from members m
+			where m.tenant_id = $1 and m.state <> 'disabled'
+			  and ($2 = '' or starts_with(m.handle, $2) or starts_with(coalesce(m.email, ''), $2) or starts_with(lower(m.name), $2))
+			order by m.state = 'active' desc, m.handle limit $3`, scope.Tenant, strings.ToLower(prefix), limit).
+			Query(collect(into, scanMember))
+	}
+}
+
+// InsertMembers adds people. Handles and e-mails must be lower-case and unique.
+func InsertMembers(members []tenancy.Member) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		for _, m := range members {
+			b.Queue(`insert into members (tenant_id, id, handle, email, name, role, state, created_at)
+				values ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8)`,
+				scope.Tenant, m.ID, m.Handle, m.Email, m.Name, m.Role, m.State, m.CreatedAt)
+		}
+	}
+}
+
+func scanMember(row pgx.Rows, m *tenancy.Member) error {
+	return row.Scan(&m.ID, &m.Handle, &m.Email, &m.Name, &m.Role, &m.State, &m.CreatedAt)
+}

@@ -1,0 +1,235 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tracker"
+)
+
+// MaxMatches bounds how many issues one text search considers.
+const MaxMatches = 20_000
+
+// MatchText finds the ids of the issues whose title or description match a
+// web-style query ("exact phrase", -without, or), best first. It must precede
+// every write of its transaction.
+func MatchText(text string, into *[]uuid.UUID) Query { return searchIDs(text, false, MaxMatches, into) }
+
+// SimilarTo finds issues that share words with a title, best first.
+func SimilarTo(title string, limit int, into *[]uuid.UUID) Query {
+	return searchIDs(title, true, limit, into)
+}
+
+func searchIDs(text string, anyWord bool, limit int, into *[]uuid.UUID) Query {
+	return func(b *pgx.Batch, _ Scope) {
+		b.Queue(`select search_issue_ids($1, $2, $3)`, text, anyWord, limit).
+			Query(collect(into, func(row pgx.Rows, id *uuid.UUID) error { return row.Scan(id) }))
+	}
+}
+
+// Page is which part of the matches to read. After is the last row of the page
+// before, as PositionOf gave it.
+type Page struct {
+	Sort  tracker.Sort
+	Limit int
+	After *Position
+}
+
+// Position is where a page ended: the sort value and the id that breaks ties.
+type Position struct {
+	Value string    `json:"v"`
+	ID    uuid.UUID `json:"i"`
+}
+
+// order is how one sort compares. key and bound are SQL; value renders a row's key.
+type order struct {
+	key   string
+	bound string
+	desc  bool
+	value func(tracker.Issue) string
+}
+
+func orderOf(s tracker.Sort) order {
+	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+	switch s {
+	case tracker.SortCreated:
+		return order{"i.created_at", "?::timestamptz", true, func(i tracker.Issue) string { return stamp(i.CreatedAt) }}
+	case tracker.SortPriority:
+		return order{"i.priority", "?::text::smallint", false, func(i tracker.Issue) string { return fmt.Sprint(int(i.Priority)) }}
+	case tracker.SortDue:
+		return order{"coalesce(i.due_date, 'infinity')", "?::text::date", false, func(i tracker.Issue) string {
+			if i.DueDate == nil {
+				return "infinity"
+			}
+			return i.DueDate.Format(time.DateOnly)
+		}}
+	case tracker.SortKey:
+		return order{"p.key || lpad(i.number::text, 10, '0')", "?::text", false, func(i tracker.Issue) string {
+			return fmt.Sprintf("%s%010d", i.Key.Project, i.Key.Number)
+		}}
+	default:
+		return order{"i.updated_at", "?::timestamptz", true, func(i tracker.Issue) string { return stamp(i.UpdatedAt) }}
+	}
+}
+
+// PositionOf returns where a page that ends with this issue ended.
+func PositionOf(s tracker.Sort, last tracker.Issue) Position {
+	if s == tracker.SortRelevance {
+		return Position{ID: last.ID}
+	}
+	return Position{Value: orderOf(s).value(last), ID: last.ID}
+}
+
+// SearchIssues reads a page of the issues that match, and counts them all.
+func SearchIssues(f tracker.Filter, page Page, into *[]tracker.Issue, total *int) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		w := filterIssues(scope, f)
+		b.Queue(`select count(*) from issues i where `+w.String(), w.args...).QueryRow(scalar(total))
+		sorted := sortIssues(&w, f, page)
+		w.bind(page.Limit)
+		b.Queue(`select `+issueColumns+issueJoins+` and `+w.String()+sorted+` limit `+w.last(), w.args...).
+			Query(collect(into, scanIssue))
+	}
+}
+
+func sortIssues(w *where, f tracker.Filter, page Page) string {
+	if page.Sort == tracker.SortRelevance {
+		w.bind(f.IDs)
+		rank := "array_position(" + w.last() + "::uuid[], i.id)"
+		if page.After != nil {
+			w.add(rank+" > coalesce(array_position("+w.last()+"::uuid[], ?), 0)", page.After.ID)
+		}
+		return " order by " + rank
+	}
+	o := orderOf(page.Sort)
+	direction, compare := "", ">"
+	if o.desc {
+		direction, compare = " desc", "<"
+	}
+	if page.After != nil {
+		w.add("("+o.key+", i.id) "+compare+" ("+o.bound+", ?)", page.After.Value, page.After.ID)
+	}
+	return " order by " + o.key + direction + ", i.id" + direction
+}
+
+// CountIssues counts the issues that match by the values of one field, most first.
+func CountIssues(f tracker.Filter, by string, into *[]tracker.Group) Query {
+	value := map[string]string{
+		"status": "i.status", "category": "i.category", "type": "i.type",
+		"priority": "(array['urgent','high','medium','low'])[i.priority]",
+		"assignee": "coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = i.assignee_id), '')",
+		"sprint":   "coalesce((select s.name from sprints s where s.tenant_id = $1 and s.id = i.sprint_id), '')",
+		"project":  "(select p.key from projects p where p.tenant_id = $1 and p.id = i.project_id)",
+		"label":    "l.label",
+	}[by]
+	from := " from issues i"
+	if by == "label" {
+		from += " join issue_labels l on l.tenant_id = $1 and l.issue_id = i.id"
+	}
+	return func(b *pgx.Batch, scope Scope) {
+		w := filterIssues(scope, f)
+		b.Queue(`select `+value+` as value, count(*), coalesce(sum(i.points), 0)`+from+` where `+w.String()+
+			` group by 1 order by 2 desc, 1 limit 100`, w.args...).
+			Query(collect(into, func(row pgx.Rows, g *tracker.Group) error { return row.Scan(&g.Value, &g.Count, &g.Points) }))
+	}
+}
+
+// filterIssues turns a filter into conditions on the table issues, alias i.
+func filterIssues(scope Scope, f tracker.Filter) where {
+	var w where
+	w.bind(scope.Tenant)
+	w.add("i.tenant_id = $1")
+	if f.Text != "" {
+		w.add("i.id = any(?)", f.IDs)
+	}
+	if len(f.ProjectIDs) > 0 {
+		w.add("i.project_id = any(?)", f.ProjectIDs)
+	}
+	if len(f.Keys) > 0 {
+		projects, numbers := keyArrays(f.Keys)
+		w.add(`(i.project_id, i.number) in (select q.id, k.number from unnest(?::text[], ?::int[]) k(key, number)
+			join projects q on q.tenant_id = $1 and q.key = k.key)`, projects, numbers)
+	}
+	if len(f.Statuses) > 0 {
+		w.add("lower(i.status) = any(?)", lowered(f.Statuses))
+	}
+	if len(f.Categories) > 0 {
+		w.add("i.category = any(?)", f.Categories)
+	}
+	filterPerson(&w, "i.assignee_id", f.Assignee)
+	filterPerson(&w, "i.reporter_id", f.Reporter)
+	if len(f.Labels) > 0 {
+		w.add("exists (select from issue_labels l where l.tenant_id = $1 and l.issue_id = i.id and lower(l.label) = any(?))", lowered(f.Labels))
+	}
+	if len(f.Priorities) > 0 {
+		numbers := make([]int16, len(f.Priorities))
+		for n, p := range f.Priorities {
+			numbers[n] = int16(p)
+		}
+		w.add("i.priority = any(?)", numbers)
+	}
+	if len(f.Types) > 0 {
+		w.add("lower(i.type) = any(?)", lowered(f.Types))
+	}
+	filterSprint(&w, f)
+	if f.ParentID != uuid.Nil {
+		w.add("i.parent_id = ?", f.ParentID)
+	}
+	filterPeriod(&w, "i.created_at", f.Created)
+	filterPeriod(&w, "i.updated_at", f.Updated)
+	filterPeriod(&w, "i.due_date", f.Due)
+	filterPeriod(&w, "i.completed_at", f.Completed)
+	if f.Blocked != nil {
+		w.add(`? = exists (select from issue_links k join issues x on x.tenant_id = $1 and x.id = k.from_id
+			where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.category in ('todo', 'in_progress'))`, *f.Blocked)
+	}
+	if f.Overdue {
+		w.add("i.due_date < ? and i.category in ('todo', 'in_progress')", f.Today)
+	}
+	return w
+}
+
+func filterPerson(w *where, column string, p tracker.Person) {
+	switch {
+	case p.Nobody:
+		w.add(column + " is null")
+	case p.ID != uuid.Nil:
+		w.add(column+" = ?", p.ID)
+	}
+}
+
+func filterPeriod(w *where, column string, p tracker.Period) {
+	if p.After != nil {
+		w.add(column+" >= ?", *p.After)
+	}
+	if p.Before != nil {
+		w.add(column+" < ?", *p.Before)
+	}
+}
+
+func filterSprint(w *where, f tracker.Filter) {
+	const in = "i.sprint_id in (select s.id from sprints s where s.tenant_id = $1 and "
+	switch f.SprintIs {
+	case tracker.SprintNone:
+		w.add("i.sprint_id is null")
+	case tracker.SprintCurrent:
+		w.add(in + "s.state = 'active')")
+	case tracker.SprintNext:
+		w.add(`i.sprint_id in (select distinct on (s.project_id) s.id from sprints s where s.tenant_id = $1 and s.state = 'planned'
+			order by s.project_id, s.starts_on nulls last, s.created_at, s.id)`)
+	case tracker.SprintNamed:
+		w.add(in+"lower(s.name) = lower(?))", f.Sprint)
+	}
+}
+
+func lowered(list []string) []string {
+	out := make([]string, len(list))
+	for n, s := range list {
+		out[n] = strings.ToLower(s)
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tracker"
+)
+
+// SprintFilter selects sprints of one project, or of all in reach.
+type SprintFilter struct {
+	ProjectID uuid.UUID
+	State     tracker.SprintState // empty: all
+	Name      string              // empty: all; compared ignoring case
+	Limit     int
+	Offset    int
+}
+
+// Sprints lists sprints with their counts: active first, then planned by start,
+// then completed, newest first. total counts all that match.
+func Sprints(f SprintFilter, into *[]tracker.Sprint, total *int) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		var w where
+		w.bind(scope.Tenant)
+		w.add("s.tenant_id = $1")
+		if f.ProjectID != uuid.Nil {
+			w.add("s.project_id = ?", f.ProjectID)
+		}
+		if f.State != "" {
+			w.add("s.state = ?", f.State)
+		}
+		if f.Name != "" {
+			w.add("lower(s.name) = lower(?)", f.Name)
+		}
+		if total != nil {
+			b.Queue(`select count(*) from sprints s where `+w.String(), w.args...).QueryRow(scalar(total))
+		}
+		w.bind(f.Offset)
+		offset := w.last()
+		w.bind(f.Limit)
+		b.Queue(`select s.id, s.project_id, p.key, s.name, s.goal, s.state, s.starts_on, s.ends_on, s.started_at, s.completed_at,
+				s.version, s.created_at, count(i.id), count(i.id) filter (where i.category in ('todo', 'in_progress')),
+				coalesce(sum(i.points) filter (where i.category <> 'cancelled'), 0),
+				coalesce(sum(i.points) filter (where i.category = 'done'), 0)
+			from sprints s
+			join projects p on p.tenant_id = $1 and p.id = s.project_id
+			left join issues i on i.tenant_id = $1 and i.sprint_id = s.id
+			where `+w.String()+` group by s.tenant_id, s.id, p.key
+			order by array_position(array['active', 'planned', 'completed'], s.state), s.completed_at desc, s.starts_on nulls last, s.name
+			offset `+offset+` limit `+w.last(), w.args...).
+			Query(collect(into, func(row pgx.Rows, s *tracker.Sprint) error {
+				return row.Scan(&s.ID, &s.ProjectID, &s.ProjectKey, &s.Name, &s.Goal, &s.State, &s.StartsOn, &s.EndsOn, &s.StartedAt,
+					&s.CompletedAt, &s.Version, &s.CreatedAt, &s.Issues, &s.Open, &s.Points, &s.PointsDone)
+			}))
+	}
+}
+
+// InsertSprint adds a planned sprint. A taken name is a conflict.
+func InsertSprint(s tracker.Sprint) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`insert into sprints (tenant_id, id, project_id, name, goal, state, starts_on, ends_on, started_at, completed_at, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			scope.Tenant, s.ID, s.ProjectID, s.Name, s.Goal, s.State, s.StartsOn, s.EndsOn, s.StartedAt, s.CompletedAt, s.CreatedAt)
+	}
+}
+
+// SaveSprint writes a sprint's fields and raises its version.
+func SaveSprint(s tracker.Sprint) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`update sprints set name = $3, goal = $4, state = $5, starts_on = $6, ends_on = $7, started_at = $8, completed_at = $9,
+			version = version + 1 where tenant_id = $1 and id = $2`,
+			scope.Tenant, s.ID, s.Name, s.Goal, s.State, s.StartsOn, s.EndsOn, s.StartedAt, s.CompletedAt)
+	}
+}

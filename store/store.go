@@ -1,0 +1,153 @@
+// Package store is the only room that speaks to PostgreSQL. Every transaction
+// begins with enter(), which binds it to one tenant and checks that its subject
+// is still active; row-level security does the rest.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Config says how to reach the database. DSN and Key are required.
+type Config struct {
+	// DSN connects as the runtime role (colaflow_app), never as owner or superuser.
+	DSN string
+	Key tenancy.MasterKey
+	// MaxConns bounds the pool; 0 means 16.
+	MaxConns int32
+	// Clock returns the current time; nil means time.Now.
+	Clock func() time.Time
+	// Log receives what clients must not see; nil means slog.Default.
+	Log *slog.Logger
+}
+
+// Store is the database of all tenants. It is safe for concurrent use.
+type Store struct {
+	pool  *pgxpool.Pool
+	clock func() time.Time
+	log   *slog.Logger
+	audit *auditLog
+}
+
+// Open connects and refuses to serve on a role that could bypass isolation, on
+// a schema of another release, or with another master key than the database's.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	config, err := pgxpool.ParseConfig(cfg.DSN)
+	if err != nil {
+		return nil, errors.New("the database DSN is not valid; use the form postgres://user:password@host:5432/database")
+	}
+	config.MaxConns = 16
+	if cfg.MaxConns > 0 {
+		config.MaxConns = cfg.MaxConns
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	s := &Store{pool: pool, clock: cfg.Clock, log: cfg.Log}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if err := s.check(ctx, cfg.Key); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	s.audit = newAuditLog(s)
+	return s, nil
+}
+
+// Close writes the audit rows in flight and closes every connection.
+func (s *Store) Close() {
+	s.audit.close()
+	s.pool.Close()
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return interpret(err)
+	}
+	return nil
+}
+
+// check runs the tests of design "Roles", "Keys" and the schema version.
+func (s *Store) check(ctx context.Context, key tenancy.MasterKey) error {
+	var role string
+	var super, bypass, owner bool
+	err := s.pool.QueryRow(ctx, `
+		select r.rolname, r.rolsuper, r.rolbypassrls,
+		       exists (select from pg_class c where c.relname = 'tokens' and pg_has_role(r.oid, c.relowner, 'member'))
+		from pg_roles r where r.rolname = current_user`).Scan(&role, &super, &bypass, &owner)
+	if err != nil {
+		return fmt.Errorf("connect to the database: %w", connectError(err))
+	}
+	for refuse, is := range map[string]bool{"is a superuser": super, "has BYPASSRLS": bypass, "owns the tables": owner} {
+		if is {
+			return fmt.Errorf("refusing to serve: database role %q %s, so it could cross tenants; "+
+				"create the right role with: colaflow db init --admin-dsn ...", role, refuse)
+		}
+	}
+	version, err := s.schemaVersion(ctx)
+	if err != nil {
+		return err
+	}
+	switch latest := LatestVersion(); {
+	case version < latest:
+		return fmt.Errorf("the database schema is version %d and this release needs %d; run: colaflow db migrate --owner-dsn ...", version, latest)
+	case version/majorStep > latest/majorStep:
+		return fmt.Errorf("the database schema is version %d, newer than this release knows (%d); upgrade colaflow", version, latest)
+	}
+	return s.checkKey(ctx, key)
+}
+
+// checkKey compares the master key with the database's, or leaves its mark in a
+// database that has none.
+func (s *Store) checkKey(ctx context.Context, key tenancy.MasterKey) error {
+	var stored []byte
+	insert := `insert into installation (id, key_check) values (1, $1) on conflict do nothing`
+	if _, err := s.pool.Exec(ctx, insert, key.Check()); err != nil {
+		return interpret(err)
+	}
+	if err := s.pool.QueryRow(ctx, `select key_check from installation where id = 1`).Scan(&stored); err != nil {
+		return interpret(err)
+	}
+	if string(stored) != string(key.Check()) {
+		return errors.New("refusing to serve: the master key is not the one this database was set up with; " +
+			"give the original key with COLAFLOW_MASTER_KEY or master.key")
+	}
+	return nil
+}
+
+func (s *Store) schemaVersion(ctx context.Context) (int64, error) {
+	var version int64
+	err := s.pool.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&version)
+	if isUndefinedTable(err) || isDenied(err) {
+		return 0, errors.New("the database has no ColaFlow schema; run: colaflow db migrate --owner-dsn ...")
+	}
+	if err != nil {
+		return 0, interpret(err)
+	}
+	return version, nil
+}
+
+// rollback ends a failed transaction whatever happened to ctx, so that the
+// connection goes back to the pool clean.
+func rollback(ctx context.Context, conn *pgxpool.Conn) {
+	if conn.Conn().PgConn().TxStatus() == 'I' || conn.Conn().IsClosed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "rollback", pgx.QueryExecModeSimpleProtocol) // a broken connection is dropped by the pool
+}

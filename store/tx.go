@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Scope is whom a transaction works for: one subject of one tenant.
+type Scope struct {
+	Tenant  tenancy.TenantID
+	kind    string
+	Subject uuid.UUID
+	epoch   int64
+	job     string
+}
+
+// ForPrincipal returns the scope of a token's call.
+func ForPrincipal(p tenancy.Principal) Scope {
+	return Scope{Tenant: p.TenantID, kind: "token", Subject: p.TokenID, epoch: p.Epoch}
+}
+
+// AsSystem returns the scope of a job or an operator's command, which reaches
+// the whole tenant. Its callers are a reviewed list; job names the audit actor.
+func AsSystem(tenant tenancy.TenantID, job string) Scope {
+	return Scope{Tenant: tenant, kind: "system", job: job}
+}
+
+// Query is one statement of a batch and where its rows go. Functions that
+// return a Query fill what they point to when Tx.Do returns without error.
+type Query func(b *pgx.Batch, scope Scope)
+
+// Tx is a transaction of one scope. A read takes one round trip per Do, check
+// and data in one snapshot; Pin keeps the transaction for a second Do. A write
+// is pinned from its first Do and commits with its audit row.
+type Tx struct {
+	store  *Store
+	scope  Scope
+	conn   *pgxpool.Conn
+	pinned bool
+	begin  string
+	dryRun bool
+}
+
+const (
+	beginRead  = "begin isolation level repeatable read read only"
+	beginWrite = "begin isolation level read committed"
+)
+
+// Pin keeps a read's snapshot open over several Do.
+func (tx *Tx) Pin() { tx.pinned = true }
+
+// DryRun makes a write roll back where it would commit: everything is checked
+// and computed, nothing is changed.
+func (tx *Tx) DryRun() { tx.dryRun = true }
+
+// Scope returns whom the transaction works for.
+func (tx *Tx) Scope() Scope { return tx.scope }
+
+// Do sends the queries in one round trip. The first trip of a transaction also
+// begins it and checks its subject; an unpinned read commits in the same trip.
+func (tx *Tx) Do(ctx context.Context, queries ...Query) error {
+	b := &pgx.Batch{}
+	if tx.conn == nil {
+		conn, err := tx.store.pool.Acquire(ctx)
+		if err != nil {
+			return interpret(err)
+		}
+		tx.conn = conn
+		b.Queue(tx.begin)
+		b.Queue("select enter($1, $2, $3, $4)", tx.scope.Tenant, tx.scope.kind, tx.scope.Subject, tx.scope.epoch)
+	}
+	for _, q := range queries {
+		q(b, tx.scope)
+	}
+	if !tx.pinned {
+		defer tx.release(ctx)
+		queueCommit(b)
+	}
+	return interpret(tx.conn.SendBatch(ctx, b).Close())
+}
+
+// queueCommit ends a batch. PostgreSQL answers COMMIT of a failed transaction
+// with the tag ROLLBACK and no error, so the tag is checked.
+func queueCommit(b *pgx.Batch) {
+	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return errors.New("transaction was rolled back")
+		}
+		return nil
+	})
+}
+
+func (tx *Tx) release(ctx context.Context) {
+	if tx.conn != nil {
+		rollback(ctx, tx.conn)
+		tx.conn.Release()
+		tx.conn = nil
+	}
+}
+
+// Read runs fn in a read-only transaction of the scope.
+func (s *Store) Read(ctx context.Context, scope Scope, fn func(*Tx) error) error {
+	tx := &Tx{store: s, scope: scope, begin: beginRead}
+	defer tx.release(ctx)
+	return fn(tx)
+}
+
+// Write runs fn and commits its changes together with the audit row that entry
+// returns, or nothing. The subject is checked again, under a lock, in the same
+// trip as the commit. A deadlock or serialization failure runs fn once more.
+func (s *Store) Write(ctx context.Context, scope Scope, entry func() AuditRow, fn func(*Tx) error) error {
+	err := s.writeOnce(ctx, scope, entry, fn)
+	if st := state(err); st == stateDeadlock || st == stateSerialization {
+		err = s.writeOnce(ctx, scope, entry, fn)
+	}
+	return err
+}
+
+func (s *Store) writeOnce(ctx context.Context, scope Scope, entry func() AuditRow, fn func(*Tx) error) error {
+	tx := &Tx{store: s, scope: scope, begin: beginWrite, pinned: true}
+	defer tx.release(ctx)
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.conn == nil || tx.dryRun {
+		return s.Record(ctx, entry())
+	}
+	b := &pgx.Batch{}
+	if err := s.queueAudit(b, entry()); err != nil {
+		return err
+	}
+	b.Queue("select recheck($1, $2, $3, $4)", scope.Tenant, scope.kind, scope.Subject, scope.epoch)
+	queueCommit(b)
+	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
+		return interpret(fmt.Errorf("commit: %w", err))
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package tenancy
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Role is what a person may do in a tenant; it bounds every token they own.
+type Role string
+
+// The roles, from least to most power.
+const (
+	RoleViewer Role = "viewer"
+	RoleMember Role = "member"
+	RoleAdmin  Role = "admin"
+	RoleOwner  Role = "owner"
+)
+
+// Roles lists every role from least to most power.
+func Roles() []Role { return []Role{RoleViewer, RoleMember, RoleAdmin, RoleOwner} }
+
+// ParseRole returns the role named s, or an InvalidValue error that lists them.
+func ParseRole(s string) (Role, error) {
+	for _, r := range Roles() {
+		if string(r) == s {
+			return r, nil
+		}
+	}
+	return "", Errorf(InvalidValue, "Role %q is not known.", s).WithNext("Use viewer, member, admin or owner.")
+}
+
+// Permissions returns everything that a holder of the role may do. An unknown
+// role may do nothing.
+func (r Role) Permissions() PermissionSet {
+	viewer := setOf(ProjectsRead, ProjectsSearch, IssuesRead, IssuesSearch, CommentsRead,
+		SprintsRead, ReportsRead, AttachmentsRead)
+	member := viewer | setOf(ProjectsCreate, ProjectsUpdate, IssuesCreate, IssuesUpdate, IssuesDelete,
+		CommentsCreate, SprintsWrite, AttachmentsCreate, TimeWrite)
+	switch r {
+	case RoleViewer:
+		return viewer
+	case RoleMember:
+		return member
+	case RoleAdmin, RoleOwner:
+		return AllPermissions
+	default:
+		return 0
+	}
+}
+
+// MemberState says whether a person may act.
+type MemberState string
+
+// The states of a member. An imported person cannot sign in until invited.
+const (
+	MemberActive   MemberState = "active"
+	MemberImported MemberState = "imported"
+	MemberInvited  MemberState = "invited"
+	MemberDisabled MemberState = "disabled"
+)
+
+// Member is a person of a tenant. Handle is unique in the tenant and lower-case;
+// Email is empty for people who came with an import and were never invited.
+type Member struct {
+	ID        uuid.UUID   `json:"id"`
+	Handle    string      `json:"handle"`
+	Email     string      `json:"email,omitempty"`
+	Name      string      `json:"name"`
+	Role      Role        `json:"role"`
+	State     MemberState `json:"state"`
+	CreatedAt time.Time   `json:"created_at"`
+}
+
+// Label is how a member is shown and how tools accept them back: the e-mail
+// where there is one, else the handle.
+func (m Member) Label() string {
+	if m.Email != "" {
+		return m.Email
+	}
+	return m.Handle
+}
