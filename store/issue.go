@@ -30,7 +30,9 @@ const issueJoins = ` from issues i
 
 func scanIssue(row pgx.Rows, i *tracker.Issue) error { return scanIssueWith(row, i) }
 
-func scanFullIssue(row pgx.Rows, i *tracker.Issue) error { return scanIssueWith(row, i, &i.Description) }
+func scanFullIssue(row pgx.Rows, i *tracker.Issue) error {
+	return scanIssueWith(row, i, &i.Description)
+}
 
 func scanIssueWith(row pgx.Rows, i *tracker.Issue, more ...any) error {
 	var assignee, reporter, sprint, parent *uuid.UUID

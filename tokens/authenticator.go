@@ -44,6 +44,9 @@ func NewAuthenticator(lookup Lookup) *Authenticator {
 	}
 }
 
+// Close stops the cache's housekeeping.
+func (a *Authenticator) Close() { a.known.StopAllGoroutines() }
+
 // Authenticate returns the principal of a plain token. A malformed token is
 // refused without asking the database.
 func (a *Authenticator) Authenticate(ctx context.Context, plain string) (tenancy.Principal, error) {

@@ -1,0 +1,107 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Now is what the clock of every test store says: a Wednesday.
+var Now = time.Date(2026, 4, 15, 10, 30, 0, 0, time.UTC)
+
+// DB is a fresh database of one test, and a store over it.
+type DB struct {
+	*store.Store
+	Key      tenancy.MasterKey
+	AppDSN   string // runtime role
+	OwnerDSN string // migrates; sees no rows
+	AdminDSN string // superuser; sees everything
+	DumpDSN  string // reads everything, for backups
+}
+
+// Options change what Open makes.
+type Options struct {
+	MaxConns int32
+	Clock    func() time.Time
+	Log      *slog.Logger
+}
+
+// Open returns a fresh, migrated database without tenants. It is dropped when
+// the test ends.
+func Open(t testing.TB, opts ...Options) *DB {
+	t.Helper()
+	opt := Options{MaxConns: 4}
+	if len(opts) > 0 {
+		opt = opts[0]
+	}
+	if opt.Clock == nil {
+		opt.Clock = func() time.Time { return Now }
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	c := sharedCluster(t)
+	name := c.copyTemplate(t)
+	db := &DB{
+		Key:    tenancy.NewMasterKey(),
+		AppDSN: c.dsn(store.AppRole, name), OwnerDSN: c.dsn(store.OwnerRole, name),
+		AdminDSN: c.dsn("postgres", name), DumpDSN: c.dsn(store.DumpRole, name),
+	}
+	db.Store = db.Reopen(t, opt)
+	return db
+}
+
+// Reopen opens another store over the same database, as a second node would.
+func (db *DB) Reopen(t testing.TB, opt Options) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{DSN: db.AppDSN, Key: db.Key, MaxConns: opt.MaxConns, Clock: opt.Clock, Log: opt.Log})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Admin returns a superuser connection, to look behind row-level security.
+func (db *DB) Admin(t testing.TB) *pgx.Conn { return connect(t, db.AdminDSN) }
+
+// App returns a raw connection as the runtime role, outside the store.
+func (db *DB) App(t testing.TB) *pgx.Conn { return connect(t, db.AppDSN) }
+
+func connect(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func (c *cluster) copyTemplate(t testing.TB) string {
+	t.Helper()
+	var random [6]byte
+	_, _ = rand.Read(random[:])
+	name := "test_" + hex.EncodeToString(random[:])
+	c.exec(t, "create database "+name+" owner "+store.OwnerRole+" template "+templateName)
+	t.Cleanup(func() { c.exec(t, "drop database "+name+" with (force)") })
+	return name
+}
+
+func (c *cluster) exec(t testing.TB, sql string) {
+	t.Helper()
+	c.copying.Lock()
+	defer c.copying.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	admin, err := pgx.Connect(ctx, c.dsn("postgres", "postgres"))
+	require.NoError(t, err)
+	defer func() { _ = admin.Close(ctx) }()
+	_, err = admin.Exec(ctx, sql)
+	require.NoError(t, err)
+}
