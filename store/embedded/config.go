@@ -37,11 +37,7 @@ func (c Config) settled() (Config, error) {
 	if err != nil {
 		return c, c.unusable(err)
 	}
-	mode := fs.FileMode(0o700)
-	if os.Geteuid() == 0 {
-		mode = 0o711 // the account that PostgreSQL runs as passes through, and sees nothing
-	}
-	if err := os.MkdirAll(dir, mode); err != nil {
+	if err := makeDir(dir); err != nil {
 		return c, c.unusable(err)
 	}
 	if c.DataDir, err = filepath.EvalSymlinks(dir); err != nil {
@@ -51,6 +47,22 @@ func (c Config) settled() (Config, error) {
 		return c, fmt.Errorf("the path of data directory %s is %d bytes too long for a socket: choose a shorter one with --data", c.DataDir, n)
 	}
 	return c, nil
+}
+
+// makeDir makes a private directory if it is missing. Under root, whatever the umask, the account
+// that PostgreSQL runs as can pass through it, and sees nothing.
+func makeDir(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	err := os.Mkdir(dir, 0o700)
+	if fi, serr := os.Stat(dir); errors.Is(err, fs.ErrExist) && serr == nil && fi.IsDir() {
+		return nil
+	}
+	if err == nil && os.Geteuid() == 0 {
+		return os.Chmod(dir, 0o711)
+	}
+	return err
 }
 
 // unusable names the data directory and the way out.

@@ -134,7 +134,7 @@ func TestOpen_Refuses(t *testing.T) {
 				c.DataDir = filepath.Join(c.DataDir, "file")
 				write(t, c.DataDir, "")
 			},
-			[]string{"cannot be used", "not a directory", "--data"},
+			[]string{"cannot be used", "file exists", "--data"},
 		},
 		"NoRights": {
 			func(t *testing.T, c *embedded.Config) {
@@ -196,7 +196,7 @@ func TestOpen_Refuses(t *testing.T) {
 				write(t, file, "")
 				c.Keeper = []string{os.Args[0], "keep", file}
 			},
-			[]string{"PostgreSQL does not start", "not a directory", "postgres.log"},
+			[]string{"PostgreSQL does not start", "file exists", "postgres.log"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
