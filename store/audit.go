@@ -38,6 +38,7 @@ type AuditRow struct {
 	Decision   string           `json:"decision"`
 	Rule       string           `json:"rule,omitempty"`
 	Target     string           `json:"target,omitempty"`
+	ProjectID  *uuid.UUID       `json:"project_id,omitempty"`
 	ArgsDigest HexBytes         `json:"args_digest,omitempty"`
 	Args       json.RawMessage  `json:"args,omitempty"`
 	Changes    json.RawMessage  `json:"changes,omitempty"`

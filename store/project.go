@@ -28,10 +28,10 @@ func ProjectByKey(key string, into *tracker.Project) Query {
 	}
 }
 
-// ProjectsByIDs finds projects by id.
-func ProjectsByIDs(ids []uuid.UUID, into *[]tracker.Project) Query {
+// ProjectsByKeys finds the projects with these keys that are in reach.
+func ProjectsByKeys(keys []string, into *[]tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select `+projectColumns+` from projects p where p.tenant_id = $1 and p.id = any($2)`, scope.Tenant, ids).
+		b.Queue(`select `+projectColumns+` from projects p where p.tenant_id = $1 and p.key = any($2)`, scope.Tenant, keys).
 			Query(collect(into, scanProject))
 	}
 }
@@ -49,6 +49,14 @@ func ProjectKeys(prefix string, limit int, into *[]string) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select p.key from projects p where p.tenant_id = $1 and starts_with(p.key, $2) order by p.key limit $3`,
 			scope.Tenant, prefix, limit).
+			Query(collect(into, func(row pgx.Rows, key *string) error { return row.Scan(key) }))
+	}
+}
+
+// ExistingProjects tells which of the keys are in reach.
+func ExistingProjects(keys []string, into *[]string) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select p.key from projects p where p.tenant_id = $1 and p.key = any($2)`, scope.Tenant, keys).
 			Query(collect(into, func(row pgx.Rows, key *string) error { return row.Scan(key) }))
 	}
 }

@@ -146,8 +146,8 @@ func filterIssues(scope Scope, f tracker.Filter) where {
 	if f.Text != "" {
 		w.add("i.id = any(?)", f.IDs)
 	}
-	if len(f.ProjectIDs) > 0 {
-		w.add("i.project_id = any(?)", f.ProjectIDs)
+	if len(f.Projects) > 0 {
+		w.add("i.project_id = any(array(select q.id from projects q where q.tenant_id = $1 and q.key = any(?)))", f.Projects)
 	}
 	if len(f.Keys) > 0 {
 		projects, numbers := keyArrays(f.Keys)

@@ -26,7 +26,7 @@ func TestSearchIssues_TextAndPages(t *testing.T) {
 	require.ElementsMatch(t, []uuid.UUID{issues[0].ID, issues[2].ID}, ids)
 
 	for _, sort := range tracker.SortNames() {
-		filter := tracker.Filter{ProjectIDs: []uuid.UUID{web.ID}}
+		filter := tracker.Filter{Projects: []string{"WEB"}}
 		if sort == "relevance" {
 			filter.Text, filter.IDs = "broken", ids
 		}

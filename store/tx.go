@@ -41,12 +41,13 @@ type Query func(b *pgx.Batch, scope Scope)
 // and data in one snapshot; Pin keeps the transaction for a second Do. A write
 // is pinned from its first Do and commits with its audit row.
 type Tx struct {
-	store  *Store
-	scope  Scope
-	conn   *pgxpool.Conn
-	pinned bool
-	begin  string
-	dryRun bool
+	store   *Store
+	scope   Scope
+	conn    *pgxpool.Conn
+	pinned  bool
+	begin   string
+	dryRun  bool
+	entered bool // enter() has run without complaint
 }
 
 const (
@@ -84,7 +85,11 @@ func (tx *Tx) Do(ctx context.Context, queries ...Query) error {
 		defer tx.release(ctx)
 		queueCommit(b)
 	}
-	return interpret(tx.conn.SendBatch(ctx, b).Close())
+	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
+		return interpret(err)
+	}
+	tx.entered = true
+	return nil
 }
 
 // queueCommit ends a batch. PostgreSQL answers COMMIT of a failed transaction
@@ -131,6 +136,7 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, entry func() AuditRo
 		return err
 	}
 	if tx.conn == nil || tx.dryRun {
+		tx.release(ctx) // the audit row needs a connection of its own
 		return s.Record(ctx, entry())
 	}
 	b := &pgx.Batch{}
@@ -143,4 +149,12 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, entry func() AuditRo
 		return interpret(fmt.Errorf("commit: %w", err))
 	}
 	return nil
+}
+
+// Ensure makes sure that the subject was checked, even if nothing was read.
+func (tx *Tx) Ensure(ctx context.Context) error {
+	if tx.entered {
+		return nil
+	}
+	return tx.Do(ctx)
 }

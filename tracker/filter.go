@@ -32,7 +32,7 @@ const (
 type Filter struct {
 	Text       string
 	IDs        []uuid.UUID // with Text: the matches, best first
-	ProjectIDs []uuid.UUID
+	Projects   []string // keys
 	Keys       []IssueKey
 	Statuses   []string
 	Categories []Category

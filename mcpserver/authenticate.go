@@ -1,0 +1,84 @@
+package mcpserver
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// authenticate finds the principal of the request's token, or answers: 400 for
+// several tokens, 401 with the same bytes for every token that does not work.
+func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *request) bool {
+	token, given, ok := bearer(hr.Header)
+	switch {
+	case !given:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		refuse(w, http.StatusUnauthorized, "unauthorized", "Send a token: Authorization: Bearer mcp_...")
+		return false
+	case !ok:
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request"`)
+		refuse(w, http.StatusBadRequest, "invalid_request", "Send one Authorization header of the form: Bearer mcp_...")
+		return false
+	}
+	var err error
+	r.token = token
+	if r.principal, err = s.tokens.Authenticate(hr.Context(), token); err != nil {
+		if isRefusal(err) {
+			s.log.Info("token refused", "request", r.id, "client_ip", r.clientIP, "code", tenancy.CodeOf(err))
+			s.refuseToken(w, err)
+		} else {
+			s.unavailable(w, r, err)
+		}
+		return false
+	}
+	return true
+}
+
+// refuseToken is the uniform answer to a token that does not work.
+func (s *Server) refuseToken(w http.ResponseWriter, err error) {
+	if tenancy.CodeOf(err) == tenancy.TenantIsSuspended {
+		refuse(w, http.StatusForbidden, "tenant_suspended", "This tenant is suspended.")
+		return
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	refuse(w, http.StatusUnauthorized, "invalid_token", "The token is unknown, expired or revoked.")
+}
+
+// checkToken asks the database whether the token still works, for methods that
+// read no data and so would not notice. Dispatch does it for the others, in the
+// transaction of their data.
+func (s *Server) checkToken(ctx context.Context, r *request) bool {
+	switch mcp.MCPMethod(r.message.method) {
+	case mcp.MethodToolsCall, mcp.MethodResourcesRead, mcp.MethodResourcesList, mcp.MethodCompletionComplete:
+		return true
+	}
+	err := s.enter(ctx, r, func(*store.Tx) error { return nil })
+	if isRefusal(err) {
+		r.refused = err
+	}
+	return r.refused == nil
+}
+
+// enter runs fn in a read transaction of the request's token. If the cached
+// principal is stale, it is read again once.
+func (s *Server) enter(ctx context.Context, r *request, fn func(*store.Tx) error) error {
+	read := func() error {
+		return s.store.Read(ctx, store.ForPrincipal(r.principal), func(tx *store.Tx) error {
+			if err := fn(tx); err != nil {
+				return err
+			}
+			return tx.Ensure(ctx)
+		})
+	}
+	err := read()
+	if tenancy.CodeOf(err) == tenancy.Unauthenticated {
+		if r.principal, err = s.tokens.Refresh(ctx, r.token); err == nil {
+			err = read()
+		}
+	}
+	return err
+}

@@ -1,0 +1,242 @@
+package mcpserver
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// bodyTimeout bounds how long a client may take to send its message.
+const bodyTimeout = 15 * time.Second
+
+// chain is the way of an HTTP request, in this order: recover, request id,
+// Host and Origin, client address, method, body limit, token, shape, mcp-go.
+func (s *Server) chain() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		r := &request{id: newRequestID(), started: s.now(), clientIP: clientIP(hr, s.proxies)}
+		w.Header().Set("X-Request-Id", r.id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		defer s.recover(w, r)
+		if !s.gate.admits(hr) {
+			refuse(w, http.StatusForbidden, "origin_not_allowed", "This Host or Origin is not allowed here.")
+			return
+		}
+		s.allowCrossOrigin(w, hr)
+		switch {
+		case hr.Method == http.MethodOptions && hr.Header.Get("Origin") != "":
+			w.WriteHeader(http.StatusNoContent)
+		case hr.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "Send MCP messages with POST.")
+		default:
+			s.post(w, hr, r)
+		}
+	})
+}
+
+func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
+	if hr.ContentLength > maxBody {
+		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "A message may have at most 1 MiB.")
+		return
+	}
+	if hr.Header.Get("Content-Encoding") != "" {
+		refuse(w, http.StatusUnsupportedMediaType, "unsupported_encoding", "Send the body without Content-Encoding.")
+		return
+	}
+	if !s.authenticate(w, hr, r) {
+		return
+	}
+	body, ok := readBody(w, hr)
+	if !ok {
+		return
+	}
+	var err error
+	if r.message, err = parseMessage(body); err != nil {
+		writeShapeError(w, err)
+		return
+	}
+	if name := doubledHeader(hr.Header); name != "" {
+		writeShapeError(w, &shapeError{codeHeaderMismatch, "header " + name + " is given twice"})
+		return
+	}
+	r.client = r.message.client
+	if r.client == "" {
+		r.client = shorten(hr.UserAgent(), maxAuditText)
+	}
+	// Nothing that a client tells us about our own requests or its sessions has
+	// a meaning here: the endpoint is stateless and asks nothing.
+	if !r.message.isRequest() {
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	hr.Header.Del("Mcp-Session-Id")
+	ctx := withRequest(hr.Context(), r)
+	if !s.checkToken(ctx, r) {
+		s.refuseToken(w, r.refused)
+		return
+	}
+	answer := buffered{header: http.Header{}}
+	s.http.Handle(&answer, &server.HTTPRequest{Method: hr.Method, URL: hr.URL, Header: hr.Header, Body: body, Context: ctx})
+	s.finish(w, hr.WithContext(ctx), r, &answer)
+}
+
+// finish sends what mcp-go wrote, unless the token was refused on the way or
+// the call could not be audited.
+func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, answer *buffered) {
+	if r.refused != nil {
+		s.refuseToken(w, r.refused)
+		return
+	}
+	if !r.audited {
+		row := s.auditRow(r, nil, answer.body, nil)
+		if answer.status >= http.StatusBadRequest || r.problem != nil {
+			row.Decision, row.Code = store.Failed, strconv.Itoa(answer.status)
+		}
+		if err := s.store.Record(hr.Context(), row); err != nil {
+			s.unavailable(w, r, fmt.Errorf("audit: %w", err))
+			return
+		}
+	}
+	if r.problem != nil {
+		answer.body = append(r.problemBody(), '\n')
+		if r.message.modern && answer.status == http.StatusOK {
+			answer.status = http.StatusBadRequest
+		}
+	}
+	for name, values := range answer.header {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
+	w.WriteHeader(answer.status)
+	_, _ = w.Write(answer.body)
+}
+
+func (s *Server) recover(w http.ResponseWriter, r *request) {
+	if p := recover(); p != nil {
+		s.log.Error("panic in HTTP chain", "request", r.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		refuse(w, http.StatusInternalServerError, "internal", "Internal error, request "+r.id+".")
+	}
+}
+
+func (s *Server) allowCrossOrigin(w http.ResponseWriter, hr *http.Request) {
+	origin := hr.Header.Get("Origin")
+	if origin == "" {
+		return
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Methods", "POST")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name")
+	h.Set("Access-Control-Expose-Headers", "X-Request-Id, WWW-Authenticate")
+	h.Add("Vary", "Origin")
+}
+
+func readBody(w http.ResponseWriter, hr *http.Request) ([]byte, bool) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every transport has deadlines
+	body, err := io.ReadAll(http.MaxBytesReader(w, hr.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "A message may have at most 1 MiB.")
+	case err != nil:
+		refuse(w, http.StatusRequestTimeout, "timeout", "The message did not arrive in time.")
+	default:
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		return body, true
+	}
+	return nil, false
+}
+
+// doubledHeader names a protocol header that is given more than once: proxies
+// and we might read different ones.
+func doubledHeader(h http.Header) string {
+	for _, name := range []string{"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Content-Type"} {
+		if len(h.Values(name)) > 1 {
+			return name
+		}
+	}
+	return ""
+}
+
+func writeShapeError(w http.ResponseWriter, err error) {
+	shape := &shapeError{codeInvalidRequest, "the message is not valid"}
+	errors.As(err, &shape)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":%s}}`+"\n", shape.code, mustJSON(shape.text))
+}
+
+// refuse answers an HTTP request that never reached MCP.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"error":%s,"message":%s}`+"\n", mustJSON(code), mustJSON(message))
+}
+
+func (s *Server) unavailable(w http.ResponseWriter, r *request, err error) {
+	s.log.Error("request failed", "request", r.id, "error", err)
+	if tenancy.CodeOf(err) == tenancy.Unavailable {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusServiceUnavailable, "unavailable", "The service is not available; try again in a moment. Request "+r.id+".")
+		return
+	}
+	refuse(w, http.StatusInternalServerError, "internal", "Internal error, request "+r.id+".")
+}
+
+func newRequestID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// buffered holds mcp-go's answer back until its call is audited and its token
+// still good. It cannot stream, so mcp-go never upgrades to server-sent events.
+type buffered struct {
+	header http.Header
+	status int
+	body   []byte
+}
+
+func (b *buffered) Header() http.Header { return b.header }
+
+func (b *buffered) WriteHeader(status int) {
+	if b.status == 0 {
+		b.status = status
+	}
+}
+
+func (b *buffered) Write(p []byte) (int, error) {
+	b.WriteHeader(http.StatusOK)
+	b.body = append(b.body, p...)
+	return len(p), nil
+}
+
+func (b *buffered) Flush() {}
+
+func (b *buffered) CanStream() bool { return false }
+
+// bearer returns the one token of a request; ok is false for several or another scheme.
+func bearer(h http.Header) (token string, given, ok bool) {
+	values := h.Values("Authorization")
+	if len(values) == 0 {
+		return "", false, true
+	}
+	scheme, token, found := strings.Cut(values[0], " ")
+	if len(values) > 1 || !found || !strings.EqualFold(scheme, "Bearer") || strings.ContainsAny(token, ", ") {
+		return "", true, false
+	}
+	return token, true, true
+}

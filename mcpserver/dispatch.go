@@ -1,0 +1,193 @@
+package mcpserver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// handler is the tool as mcp-go calls it. Arguments come from our own reading
+// of the message; mcp-go's copy has lost the difference of null and absent.
+func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	return func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		r := requestFrom(ctx)
+		data, err := s.dispatch(ctx, t, r)
+		if err != nil {
+			return failure(err, r.id), nil
+		}
+		return success(data), nil
+	}
+}
+
+// dispatch runs one tool call: permission, arguments, transaction, audit row.
+// A stale epoch (the token or its owner changed since it was cached) is read
+// again once; if the token is then refused, the transport answers 401.
+func (s *Server) dispatch(ctx context.Context, t Tool, r *request) (json.RawMessage, error) {
+	data, err := s.attempt(ctx, t, r)
+	if tenancy.CodeOf(err) == tenancy.Unauthenticated {
+		if r.principal, err = s.tokens.Refresh(ctx, r.token); err == nil {
+			data, err = s.attempt(ctx, t, r)
+		}
+	}
+	switch tenancy.CodeOf(err) {
+	case tenancy.Unauthenticated, tenancy.TenantIsSuspended:
+		r.refused = err
+	case tenancy.Internal:
+		s.log.ErrorContext(ctx, "tool failed", "tool", t.Name, "request", r.id, "tenant", r.principal.TenantSlug, "error", err)
+	}
+	return data, err
+}
+
+func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.RawMessage, err error) {
+	c := &Call{Principal: r.principal, Now: s.now(), Log: s.log, tool: t.Name, cursors: s.cursors,
+		links: links{s.publicURL, r.principal.TenantSlug}}
+	if t.Permission != nil && !r.principal.May(*t.Permission) {
+		err = forbidden(r.principal, *t.Permission, "")
+	} else if t.ReadOnly {
+		data, err = s.read(ctx, t, r, c)
+	} else {
+		data, err = s.write(ctx, t, r, c)
+	}
+	if r.audited || isRefusal(err) {
+		return data, err
+	}
+	r.audited = true
+	if recordErr := s.store.Record(ctx, s.auditRow(r, c, data, err)); recordErr != nil {
+		return nil, fmt.Errorf("audit: %w", recordErr)
+	}
+	return data, err
+}
+
+// isRefusal reports whether the token itself was refused: then the call has no
+// tenant that it may leave a row in, or is tried again.
+func isRefusal(err error) bool {
+	code := tenancy.CodeOf(err)
+	return code == tenancy.Unauthenticated || code == tenancy.TenantIsSuspended
+}
+
+func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
+	err = s.store.Read(ctx, store.ForPrincipal(r.principal), func(tx *store.Tx) error {
+		c.Tx = tx
+		if data, err = s.runSafely(ctx, t, c, r.message.arguments); err != nil {
+			return err
+		}
+		return tx.Ensure(ctx)
+	})
+	return data, err
+}
+
+// write runs a write under its options. The idempotency key is claimed in the
+// write's own transaction; a replay gives the first answer.
+func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
+	opt, canonical, err := t.options(r.message.arguments)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(canonical)
+	entry := func() store.AuditRow {
+		r.audited = true
+		return s.auditRow(r, c, data, nil)
+	}
+	err = s.store.Write(ctx, store.ForPrincipal(r.principal), entry, func(tx *store.Tx) error {
+		c.Tx, c.changes = tx, nil
+		if opt.DryRun {
+			tx.DryRun()
+		} else if opt.IdempotencyKey != "" {
+			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), digest[:])
+			if err != nil {
+				return err
+			}
+			if before != nil {
+				data = splice(`"replayed":true`, before)
+				return nil
+			}
+		}
+		if data, err = s.runSafely(ctx, t, c, r.message.arguments); err != nil {
+			return err
+		}
+		switch {
+		case opt.DryRun:
+			data = splice(`"dry_run":true`, data)
+		case opt.IdempotencyKey != "":
+			return tx.KeepAnswer(ctx, t.Name, shorten(opt.IdempotencyKey, 200), data)
+		}
+		return nil
+	})
+	if err != nil {
+		r.audited = false // the row went with the transaction
+		return nil, err
+	}
+	return data, nil
+}
+
+// runSafely turns a panic of a handler into an internal error.
+func (s *Server) runSafely(ctx context.Context, t Tool, c *Call, raw json.RawMessage) (data json.RawMessage, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in tool %s: %v\n%s", t.Name, p, debug.Stack())
+		}
+	}()
+	out, err := t.run(ctx, c, raw)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(out)
+}
+
+// splice adds a member to the front of a JSON object.
+func splice(member string, object json.RawMessage) json.RawMessage {
+	if len(object) <= len("{}") {
+		return json.RawMessage("{" + member + "}")
+	}
+	return json.RawMessage("{" + member + "," + string(object[1:]))
+}
+
+// forbidden names the missing grant and who can give it.
+func forbidden(p tenancy.Principal, perm tenancy.Permission, project string) error {
+	where := ""
+	if project != "" {
+		where = " on " + project
+	}
+	return tenancy.Errorf(tenancy.Forbidden, "Token %q lacks %s%s.", p.TokenName, perm, where).
+		WithNext("An admin can grant it in the console. Do not retry.")
+}
+
+// auditRow says how the call went.
+func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) store.AuditRow {
+	row := store.AuditRow{
+		TenantID: r.principal.TenantID, At: r.started, Kind: "call", Actor: r.principal.TokenName, TokenID: &r.principal.TokenID,
+		TokenName: r.principal.TokenName, Client: r.client, Method: r.message.method, Tool: r.message.name, Decision: store.Allowed,
+		RequestID: r.id, ClientIP: r.clientIP, DurationUS: time.Since(r.started).Microseconds(), Bytes: len(data),
+		Code: string(tenancy.CodeOf(err)),
+	}
+	if r.principal.MemberID != uuid.Nil {
+		row.MemberID, row.Actor = &r.principal.MemberID, r.principal.MemberEmail
+	}
+	if len(r.message.arguments) > 0 {
+		digest := sha256.Sum256(r.message.arguments)
+		row.ArgsDigest, row.Args = digest[:], redact(r.message.arguments)
+	}
+	if c != nil {
+		row.Target, row.Changes = c.target, c.changesJSON()
+		if c.project != uuid.Nil {
+			row.ProjectID = &c.project
+		}
+	}
+	var known *tenancy.Error
+	if errors.As(err, &known) && known.Code == tenancy.Forbidden {
+		row.Decision, row.Rule = store.Denied, known.Message
+	} else if err != nil {
+		row.Decision = store.Failed
+	}
+	return row
+}

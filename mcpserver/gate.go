@@ -1,0 +1,68 @@
+package mcpserver
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// gate decides by Host and Origin whether a request may come in at all: it keeps
+// web pages and rebound DNS names away from a server on the person's machine.
+type gate struct {
+	hosts   []string // lower-case, without port; ".example.com" means any subdomain
+	origins []string
+}
+
+func newGate(public *url.URL, hosts, origins []string) gate {
+	g := gate{hosts: []string{strings.ToLower(public.Hostname()), "localhost", ".localhost"},
+		origins: []string{public.Scheme + "://" + public.Host}}
+	for _, h := range hosts {
+		g.hosts = append(g.hosts, strings.ToLower(strings.TrimPrefix(h, "*")))
+	}
+	g.origins = append(g.origins, origins...)
+	return g
+}
+
+// admits reports whether Host and Origin are ours. A request without Origin
+// does not come from a page. An address as Host cannot be a rebound name.
+func (g gate) admits(r *http.Request) bool {
+	if origins := r.Header.Values("Origin"); len(origins) > 1 || len(origins) == 1 && !slices.Contains(g.origins, origins[0]) {
+		return false
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return slices.ContainsFunc(g.hosts, func(h string) bool {
+		return h == host || strings.HasPrefix(h, ".") && strings.HasSuffix(host, h)
+	})
+}
+
+// clientIP is the address that the request comes from: the peer, or behind
+// trusted proxies the right-most address that is not one of them.
+func clientIP(r *http.Request, proxies []netip.Prefix) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	addr := peer.Addr().Unmap().WithZone("")
+	trusted := func(a netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && trusted(addr); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap().WithZone("")
+	}
+	return addr.String()
+}

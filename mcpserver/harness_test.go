@@ -1,0 +1,139 @@
+package mcpserver_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+func TestMain(m *testing.M) { storetest.Main(m) }
+
+// bundle is a server over a fresh database, reached over real HTTP.
+type bundle struct {
+	db   *storetest.DB
+	auth *tokens.Authenticator
+	mcp  *mcpserver.Server
+	http *httptest.Server
+	log  *bytes.Buffer
+}
+
+func setup(t *testing.T, opts ...storetest.Options) *bundle {
+	t.Helper()
+	b := &bundle{db: storetest.Open(t, opts...)}
+	b.auth = tokens.NewAuthenticator(b.db)
+	t.Cleanup(b.auth.Close)
+	var err error
+	b.mcp, err = mcpserver.New(mcpserver.Config{
+		Store: b.db.Store, Tokens: b.auth, Key: b.db.Key, PublicURL: "https://colaflow.test", Version: "test",
+		Clock: func() time.Time { return storetest.Now },
+	})
+	require.NoError(t, err)
+	b.http = httptest.NewServer(b.mcp.Handler())
+	t.Cleanup(b.http.Close)
+	return b
+}
+
+// client calls tools with one token.
+type client struct {
+	t     testing.TB
+	url   string
+	token string
+}
+
+func (b *bundle) client(t testing.TB, token string) *client {
+	return &client{t: t, url: b.http.URL, token: token}
+}
+
+// answer is an HTTP answer, read whole.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// post sends a body with the client's token; edit may change the request.
+func (c *client) post(body string, edit ...func(*http.Request)) answer {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.url, strings.NewReader(body))
+	require.NoError(c.t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for _, e := range edit {
+		e(req)
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(c.t, err)
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(res.Body)
+	require.NoError(c.t, err)
+	return answer{res.StatusCode, res.Header, string(data)}
+}
+
+// rpc sends one request and returns its result and error.
+func (c *client) rpc(method string, params any) (result json.RawMessage, rpcError string) {
+	c.t.Helper()
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+	require.NoError(c.t, err)
+	a := c.post(string(body))
+	var message struct {
+		Result json.RawMessage
+		Error  json.RawMessage
+	}
+	require.NoError(c.t, json.Unmarshal([]byte(a.body), &message), "HTTP %d: %s", a.status, a.body)
+	return message.Result, string(message.Error)
+}
+
+// toolResult is what a tool answered.
+type toolResult struct {
+	text    string
+	data    map[string]any
+	isError bool
+}
+
+// call runs a tool.
+func (c *client) call(tool string, args any) toolResult {
+	c.t.Helper()
+	result, rpcError := c.rpc("tools/call", map[string]any{"name": tool, "arguments": args})
+	require.Empty(c.t, rpcError)
+	var r struct {
+		Content []struct{ Text string }
+		Data    map[string]any `json:"structuredContent"`
+		IsError bool
+	}
+	require.NoError(c.t, json.Unmarshal(result, &r), string(result))
+	require.Len(c.t, r.Content, 1)
+	return toolResult{r.Content[0].Text, r.Data, r.IsError}
+}
+
+// ok is call that must succeed.
+func (c *client) ok(tool string, args any) map[string]any {
+	c.t.Helper()
+	r := c.call(tool, args)
+	require.False(c.t, r.isError, "%s: %s", tool, r.text)
+	return r.data
+}
+
+// fails is call that must fail with this code; it returns the text.
+func (c *client) fails(code, tool string, args any) string {
+	c.t.Helper()
+	r := c.call(tool, args)
+	require.True(c.t, r.isError, "%s answered %s", tool, r.text)
+	require.Truef(c.t, strings.HasPrefix(r.text, code+": "), "want %s, got: %s", code, r.text)
+	return r.text
+}
+
+type args = map[string]any

@@ -1,0 +1,67 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// request is what travels with one authenticated message through mcp-go to
+// dispatch and back: who, from where, what, and how it ended.
+type request struct {
+	id        string // ours, for logs and errors
+	message   message
+	token     string // plain; for re-authentication only, never logged
+	principal tenancy.Principal
+	clientIP  string
+	client    string
+	started   time.Time
+	narrow    narrowing
+	// refused is set when the database no longer accepts the token: the
+	// transport answers 401 or 403 instead of what mcp-go wrote.
+	refused error
+	// problem replaces mcp-go's JSON-RPC error, whose text is not for clients.
+	problem *problem
+	// audited tells that dispatch has written the call's audit row.
+	audited bool
+}
+
+// problem is a JSON-RPC error in our words.
+type problem struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (r *request) problemBody() []byte {
+	return mustJSON(struct {
+		Version string          `json:"jsonrpc"`
+		ID      json.RawMessage `json:"id"`
+		Error   *problem        `json:"error"`
+	}{"2.0", r.message.id, r.problem})
+}
+
+type requestKey struct{}
+
+func withRequest(ctx context.Context, r *request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// requestFrom returns the request of the call. A call without one cannot have
+// come through a transport of ours; it gets an empty principal, which may do nothing.
+func requestFrom(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+// narrowing is what headers and paths take away from a token's tools. They can
+// only narrow.
+type narrowing struct {
+	readOnly bool
+	only     []string // tools; nil: all
+	except   []string
+	project  string // key; pins every call to one project
+}

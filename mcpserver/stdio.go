@@ -1,0 +1,221 @@
+package mcpserver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+const (
+	stdioParallel = 16
+	// stdioDrain is how long running calls may finish after the client is gone.
+	stdioDrain           = 1500 * time.Millisecond
+	codeUnauthorized     = -32001
+	errUnauthorizedStdio = "The token in COLAFLOW_TOKEN is missing, unknown, expired or revoked. Ask an admin for a new one."
+)
+
+// ServeStdio speaks MCP over one client's pipes until in ends or ctx is done:
+// one JSON message a line, nothing else on out. The token is checked again for
+// every message.
+func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer, token string) error {
+	session := server.NewInProcessSession("stdio", nil)
+	if err := s.mcp.RegisterSession(ctx, session); err != nil {
+		return fmt.Errorf("register session: %w", err)
+	}
+	defer s.mcp.UnregisterSession(ctx, session.SessionID())
+	ctx, cancel := context.WithCancel(s.mcp.WithContext(ctx, session))
+	defer cancel()
+	p := &pipe{server: s, out: out, token: token, slots: make(chan struct{}, stdioParallel)}
+	err := p.run(ctx, in)
+	drained := make(chan struct{})
+	go func() { p.running.Wait(); close(drained) }()
+	select {
+	case <-drained:
+	case <-time.After(stdioDrain):
+		cancel()
+		<-drained
+	}
+	return err
+}
+
+// pipe is one stdio client.
+type pipe struct {
+	server  *Server
+	token   string
+	client  string
+	slots   chan struct{}
+	running sync.WaitGroup
+	writing sync.Mutex
+	out     io.Writer
+}
+
+func (p *pipe) run(ctx context.Context, in io.Reader) error {
+	lines, failed := make(chan []byte), make(chan error, 1)
+	go func() {
+		defer close(lines)
+		reader := bufio.NewReaderSize(in, 64<<10)
+		for {
+			line, err := readLine(reader)
+			if len(line) > 0 {
+				select {
+				case lines <- line:
+				case <-ctx.Done():
+					return
+				}
+			}
+			if err != nil {
+				failed <- err
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case line, ok := <-lines:
+			if ok {
+				p.accept(ctx, line)
+				continue
+			}
+			if err := <-failed; !errors.Is(err, io.EOF) {
+				return fmt.Errorf("read standard input: %w", err)
+			}
+			return nil
+		}
+	}
+}
+
+// readLine reads one line of at most maxBody bytes; of a longer one it keeps
+// just enough to be refused, and skips the rest.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line) <= maxBody {
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return bytes.TrimSpace(line), err
+		}
+	}
+}
+
+// accept handles one line. Requests run beside each other, but the handshake
+// and notifications keep their place.
+func (p *pipe) accept(ctx context.Context, line []byte) {
+	if len(line) > maxBody {
+		p.writeShape(&shapeError{codeInvalidRequest, "a message may have at most 1 MiB"})
+		return
+	}
+	m, err := parseMessage(line)
+	if err != nil {
+		p.writeShape(err)
+		return
+	}
+	if m.isResponse {
+		return
+	}
+	if m.client != "" {
+		p.client = m.client
+	}
+	if !m.isRequest() || m.method == string(mcp.MethodInitialize) {
+		p.handle(ctx, m, line)
+		return
+	}
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	p.running.Go(func() {
+		defer func() { <-p.slots }()
+		p.handle(ctx, m, line)
+	})
+}
+
+func (p *pipe) handle(ctx context.Context, m message, line []byte) {
+	s := p.server
+	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client}
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("panic in stdio", "request", r.id, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			r.problem = &problem{codeInternal, "Internal error, request " + r.id + "."}
+			p.write(r.problemBody())
+		}
+	}()
+	var err error
+	if r.principal, err = s.tokens.Authenticate(ctx, p.token); err != nil {
+		p.refuse(r, err)
+		return
+	}
+	ctx = withRequest(ctx, r)
+	if r.message.isRequest() && !s.checkToken(ctx, r) {
+		p.refuse(r, r.refused)
+		return
+	}
+	answer := s.mcp.HandleMessage(ctx, line)
+	if !m.isRequest() {
+		return
+	}
+	if r.refused != nil {
+		p.refuse(r, r.refused)
+		return
+	}
+	if !r.audited {
+		row := s.auditRow(r, nil, nil, nil)
+		if r.problem != nil {
+			row.Decision = store.Failed
+		}
+		if err := s.store.Record(ctx, row); err != nil {
+			p.refuse(r, err)
+			return
+		}
+	}
+	if r.problem != nil {
+		p.write(r.problemBody())
+		return
+	}
+	p.write(mustJSON(answer))
+}
+
+// refuse answers a request whose token does not work, or that could not be served.
+func (p *pipe) refuse(r *request, err error) {
+	if !r.message.isRequest() {
+		return
+	}
+	switch tenancy.CodeOf(err) {
+	case tenancy.Unauthenticated:
+		r.problem = &problem{codeUnauthorized, errUnauthorizedStdio}
+	case tenancy.Internal:
+		p.server.log.Error("request failed", "request", r.id, "error", err)
+		r.problem = &problem{codeInternal, public(err, r.id).Error()}
+	default:
+		r.problem = &problem{codeInternal, public(err, r.id).Error()}
+	}
+	p.write(r.problemBody())
+}
+
+func (p *pipe) writeShape(err error) {
+	shape := &shapeError{codeInvalidRequest, "the message is not valid"}
+	errors.As(err, &shape)
+	p.write(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":%s}}`, shape.code, mustJSON(shape.text)))
+}
+
+func (p *pipe) write(data []byte) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	_, _ = p.out.Write(append(bytes.TrimSpace(data), '\n')) // a client that is gone shows at the next read
+}

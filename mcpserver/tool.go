@@ -1,0 +1,84 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Tool is one tool of the catalogue: its definition, the permission that it
+// needs, and its handler, as one value.
+type Tool struct {
+	Name        string
+	Title       string
+	Description string
+	// Permission is what dispatch asks before anything else. Nil: any token may call it.
+	Permission *tenancy.Permission
+	// ReadOnly chooses the kind of transaction, so the hint cannot lie.
+	ReadOnly    bool
+	Destructive bool
+	Idempotent  bool
+
+	input  *shape
+	schema json.RawMessage
+	output json.RawMessage
+	run    func(ctx context.Context, c *Call, raw json.RawMessage) (any, error)
+	// peek reads the write options out of raw arguments without running.
+	options func(raw json.RawMessage) (WriteOptions, []byte, error)
+}
+
+// WriteOptions are the arguments that every write takes.
+type WriteOptions struct {
+	DryRun         bool   `json:"dry_run,omitzero" doc:"Check and show the result; change nothing"`
+	IdempotencyKey string `json:"idempotency_key,omitzero" doc:"Same key, same answer for 24 h"`
+}
+
+func (w WriteOptions) writeOptions() WriteOptions { return w }
+
+// needs points to a permission, for Tool literals.
+func needs(p tenancy.Permission) *tenancy.Permission { return &p }
+
+// define completes a tool with its typed handler. The schemas come from In and
+// Out; a type that they cannot express panics at start-up.
+func define[In, Out any](t Tool, handle func(context.Context, *Call, In) (Out, error)) Tool {
+	t.input = shapeOf(reflect.TypeFor[In]())
+	t.schema = mustJSON(t.input.schema())
+	t.output = outputSchema(reflect.TypeFor[Out]())
+	t.run = func(ctx context.Context, c *Call, raw json.RawMessage) (any, error) {
+		var in In
+		if err := t.input.decode(t.Name, raw, &in); err != nil {
+			return nil, err
+		}
+		return handle(ctx, c, in)
+	}
+	t.options = func(raw json.RawMessage) (WriteOptions, []byte, error) {
+		var in In
+		if err := t.input.decode(t.Name, raw, &in); err != nil {
+			return WriteOptions{}, nil, err
+		}
+		w, ok := any(in).(interface{ writeOptions() WriteOptions })
+		if !ok {
+			panic("mcpserver: write tool " + t.Name + " does not embed WriteOptions")
+		}
+		return w.writeOptions(), mustJSON(in), nil
+	}
+	return t
+}
+
+// definition is the tool as tools/list shows it. Raw schemas halve its cost.
+func (t Tool) definition() mcp.Tool {
+	tool := mcp.NewToolWithRawSchema(t.Name, t.Description, t.schema)
+	tool.RawOutputSchema = t.output
+	tool.Annotations = mcp.ToolAnnotation{
+		Title:           t.Title,
+		ReadOnlyHint:    &t.ReadOnly,
+		DestructiveHint: &t.Destructive,
+		IdempotentHint:  &t.Idempotent,
+		OpenWorldHint:   new(bool),
+	}
+	return tool
+}

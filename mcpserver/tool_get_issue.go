@@ -1,0 +1,239 @@
+package mcpserver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+type getIssueIn struct {
+	Keys    []string `json:"keys" need:"true" range:"1,20" doc:"Such as WEB-12"`
+	Include []string `json:"include" enum:"comments|history|relations|children|time_in_status"`
+}
+
+type getIssueOut struct {
+	Issues  []issueView `json:"issues"`
+	Missing []string    `json:"missing,omitempty"`
+	Hint    string      `json:"hint,omitempty"`
+}
+
+// issueView is an issue read whole.
+type issueView struct {
+	issueRow
+	Description  string             `json:"description,omitempty"`
+	Next         []string           `json:"next_statuses,omitempty"`
+	Comments     []commentView      `json:"comments,omitempty"`
+	History      []eventView        `json:"history,omitempty"`
+	Relations    []relatedView      `json:"relations,omitempty"`
+	Children     []issueRow         `json:"children,omitempty"`
+	TimeInStatus map[string]float64 `json:"time_in_status_hours,omitempty"`
+}
+
+type commentView struct {
+	ID      string `json:"id"`
+	Author  string `json:"author,omitempty"`
+	Agent   string `json:"agent,omitempty"`
+	At      string `json:"at"`
+	ReplyTo string `json:"reply_to,omitempty"`
+	Body    string `json:"body"`
+}
+
+type eventView struct {
+	At     string `json:"at"`
+	Actor  string `json:"actor,omitempty"`
+	Agent  string `json:"agent,omitempty"`
+	Kind   string `json:"kind"`
+	Field  string `json:"field,omitempty"`
+	Before any    `json:"before,omitempty"`
+	After  any    `json:"after,omitempty"`
+}
+
+type relatedView struct {
+	Relation string `json:"relation"`
+	Key      string `json:"key"`
+	Title    string `json:"title"`
+	Status   string `json:"status"`
+}
+
+func getIssue() Tool {
+	return define(Tool{
+		Name: "get_issue", Title: "Get issues", ReadOnly: true, Idempotent: true, Permission: needs(tenancy.IssuesRead),
+		Description: "Read 1 to 20 issues whole; include adds comments, history, relations, children, time in status.",
+	}, func(ctx context.Context, c *Call, in getIssueIn) (getIssueOut, error) {
+		keys, err := issueKeys(in.Keys)
+		if err != nil {
+			return getIssueOut{}, err
+		}
+		views, missing, err := c.issueViews(ctx, keys, in.Include)
+		if err != nil {
+			return getIssueOut{}, err
+		}
+		if len(views) == 0 {
+			return getIssueOut{}, noIssues(missing)
+		}
+		c.target = in.Keys[0]
+		return fitIssues(getIssueOut{Issues: views, Missing: missing}), nil
+	})
+}
+
+// issueDetails is what include asks for, read in one trip.
+type issueDetails struct {
+	projects  []tracker.Project
+	comments  []tracker.Comment
+	related   []tracker.Related
+	children  []tracker.Issue
+	history   []store.EventRow
+	statuses  []store.EventRow
+	requested []string
+}
+
+// issueViews reads issues in the order of their keys with what include asks for.
+func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include []string) ([]issueView, []string, error) {
+	if slices.Contains(include, "comments") && !c.May(tenancy.CommentsRead) {
+		return nil, nil, forbidden(c.Principal, tenancy.CommentsRead, "")
+	}
+	if len(include) > 0 {
+		c.Tx.Pin()
+	}
+	var found []tracker.Issue
+	d := issueDetails{requested: include}
+	queries := []store.Query{store.IssuesByKeys(keys, &found)}
+	if len(keys) == 1 {
+		queries = append(queries, store.ProjectsByKeys([]string{keys[0].Project}, &d.projects))
+	}
+	if err := c.do(ctx, queries...); err != nil {
+		return nil, nil, err
+	}
+	issues, missing := inOrder(keys, found)
+	if len(issues) > 0 && len(include) > 0 {
+		if err := c.readDetails(ctx, issues, &d); err != nil {
+			return nil, nil, err
+		}
+	}
+	views := make([]issueView, len(issues))
+	for n, i := range issues {
+		views[n] = c.issueView(i, d)
+	}
+	return views, missing, nil
+}
+
+func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, d *issueDetails) error {
+	const most = 1000
+	ids := ids(issues...)
+	var queries []store.Query
+	for _, what := range d.requested {
+		switch what {
+		case "comments":
+			queries = append(queries, store.Comments(ids, most, &d.comments))
+		case "relations":
+			queries = append(queries, store.RelatedTo(ids, most, &d.related))
+		case "children":
+			queries = append(queries, store.Children(ids, most, &d.children))
+		case "history":
+			queries = append(queries, store.Events(store.EventFilter{IssueIDs: ids, Limit: most}, &d.history, nil))
+		case "time_in_status":
+			queries = append(queries, store.Events(store.EventFilter{IssueIDs: ids, Kinds: []string{"created"}, Fields: []string{"status"}, Limit: most},
+				&d.statuses, nil))
+		}
+	}
+	return c.do(ctx, queries...)
+}
+
+func (c *Call) issueView(i tracker.Issue, d issueDetails) issueView {
+	v := issueView{issueRow: c.issueRow(i, allIssueFields), Description: i.Description}
+	for _, p := range d.projects {
+		if p.ID == i.ProjectID {
+			v.Next = p.Workflow.NextOf(i.Status)
+		}
+	}
+	for _, m := range d.comments {
+		if m.IssueID == i.ID {
+			v.Comments = append(v.Comments, viewComment(m))
+		}
+	}
+	for _, r := range d.related {
+		if r.IssueID == i.ID {
+			v.Relations = append(v.Relations, relatedView{string(r.Relation), r.Key.String(), r.Title, r.Status})
+		}
+	}
+	for _, child := range d.children {
+		if child.ParentID == i.ID {
+			v.Children = append(v.Children, c.issueRow(child, []string{"title", "status", "assignee"}))
+		}
+	}
+	for _, e := range d.history {
+		if e.IssueID == i.ID && (e.Kind != tracker.EventCommented || c.May(tenancy.CommentsRead)) {
+			v.History = append(v.History, viewEvent(e.Event))
+		}
+	}
+	if slices.Contains(d.requested, "time_in_status") {
+		v.TimeInStatus = timeInStatus(i, d.statuses, c.Now)
+	}
+	return v
+}
+
+// timeInStatus sums hours per status from an issue's own events (newest first).
+func timeInStatus(i tracker.Issue, events []store.EventRow, now time.Time) map[string]float64 {
+	var own []tracker.Event
+	for _, e := range slices.Backward(events) {
+		if e.IssueID == i.ID {
+			own = append(own, e.Event)
+		}
+	}
+	hours := map[string]float64{}
+	for status, spent := range tracker.TimeInStatus(own, now) {
+		hours[status] = float64(int(spent.Hours()*100+0.5)) / 100
+	}
+	return hours
+}
+
+func viewComment(m tracker.Comment) commentView {
+	v := commentView{ID: m.ID.String(), Author: m.Author, Agent: m.Agent, At: stamp(m.CreatedAt), Body: m.Body}
+	if m.ReplyTo != uuid.Nil {
+		v.ReplyTo = m.ReplyTo.String()
+	}
+	return v
+}
+
+func viewEvent(e tracker.Event) eventView {
+	return eventView{At: stamp(e.At), Actor: e.Actor, Agent: e.Agent, Kind: string(e.Kind), Field: e.Field, Before: e.Before, After: e.After}
+}
+
+// fitIssues keeps the answer within the response's size: whole issues first,
+// then, if one alone is too long, its oldest details and the end of its text.
+func fitIssues(out getIssueOut) getIssueOut {
+	for len(out.Issues) > 1 && len(mustJSON(out)) > maxText {
+		last := out.Issues[len(out.Issues)-1]
+		out.Issues = out.Issues[:len(out.Issues)-1]
+		out.Missing = append(out.Missing, last.Key)
+		out.Hint = "Cut to fit: ask for the keys in missing again, fewer at a time."
+	}
+	if len(mustJSON(out)) <= maxText {
+		return out
+	}
+	v := &out.Issues[0]
+	out.Hint = "Cut to fit. The resource colaflow://issues/" + v.Key + " has the whole text; leave out parts of include for the rest."
+	for len(v.History) > 0 && len(mustJSON(out)) > maxText {
+		v.History = v.History[:len(v.History)/2]
+	}
+	for len(v.Comments) > 0 && len(mustJSON(out)) > maxText {
+		v.Comments = v.Comments[(len(v.Comments)+1)/2:]
+	}
+	if over := len(mustJSON(out)) - maxText; over > 0 {
+		full := v.Description
+		keep := max(0, len(full)-over-200)
+		for keep > 0 && !utf8.RuneStart(full[keep]) {
+			keep--
+		}
+		v.Description = full[:keep] + fmt.Sprintf("… [%d of %d bytes]", keep, len(full))
+	}
+	return out
+}

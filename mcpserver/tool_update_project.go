@@ -1,0 +1,95 @@
+package mcpserver
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+type updateProjectIn struct {
+	Project         string                   `json:"project" need:"true" doc:"Key"`
+	Name            string                   `json:"name,omitempty"`
+	Description     tracker.Optional[string] `json:"description,omitzero"`
+	Lead            tracker.Optional[string] `json:"lead,omitzero"`
+	State           string                   `json:"state,omitempty" enum:"active|archived"`
+	ExpectedVersion int                      `json:"expected_version,omitempty" range:"1,1000000000"`
+	WriteOptions
+}
+
+func updateProject() Tool {
+	return define(Tool{
+		Name: "update_project", Title: "Update a project", Idempotent: true, Permission: needs(tenancy.ProjectsUpdate),
+		Description: "Change a project's name, description, lead or state. Archived projects take no changes.",
+	}, updateProjectHandler)
+}
+
+func updateProjectHandler(ctx context.Context, c *Call, in updateProjectIn) (projectView, error) {
+	var p tracker.Project
+	if err := c.do(ctx, store.LockProject(projectKey(in.Project), &p)); err != nil {
+		return projectView{}, err
+	}
+	if err := c.foundProject(ctx, p, in.Project); err != nil {
+		return projectView{}, err
+	}
+	c.touch(p.Key, p.ID)
+	if in.ExpectedVersion != 0 && in.ExpectedVersion != p.Version {
+		return projectView{}, tenancy.Errorf(tenancy.Conflict, "%s changed (version %d to %d) since you read it.", p.Key, in.ExpectedVersion, p.Version).
+			WithNext("Read it again and retry with the new version.")
+	}
+	before := p
+	if err := c.patchProject(ctx, &p, in); err != nil {
+		return projectView{}, err
+	}
+	for _, f := range []struct{ name, before, after string }{
+		{"name", before.Name, p.Name}, {"description", before.Description, p.Description},
+		{"state", string(before.State), string(p.State)}, {"lead", before.LeadID.String(), p.LeadID.String()},
+	} {
+		if f.before != f.after {
+			c.changes = append(c.changes, change{p.Key, f.name, shorten(f.before, maxAuditText), shorten(f.after, maxAuditText)})
+		}
+	}
+	if len(c.changes) > 0 {
+		p.UpdatedAt = c.Now
+		p.Version++
+		if err := c.do(ctx, store.SaveProject(p)); err != nil {
+			return projectView{}, err
+		}
+	}
+	var lead tenancy.Member
+	if err := c.do(ctx, store.MemberByID(p.LeadID, &lead)); err != nil {
+		return projectView{}, err
+	}
+	return projectView{Key: p.Key, Name: p.Name, Description: p.Description, State: string(p.State), Lead: lead.Label(),
+		Template: p.Template, Timezone: p.Timezone, Version: p.Version, URL: c.links.project(p.Key)}, nil
+}
+
+func (c *Call) patchProject(ctx context.Context, p *tracker.Project, in updateProjectIn) (err error) {
+	if in.Name != "" {
+		if p.Name, err = tracker.CheckLine("name", in.Name, tracker.MaxName); err != nil {
+			return err
+		}
+	}
+	if in.Description.Given {
+		if p.Description, err = tracker.CheckText("description", in.Description.Value, tracker.MaxBody); err != nil {
+			return err
+		}
+	}
+	if in.Lead.Given {
+		p.LeadID = uuid.Nil
+		if !in.Lead.Null {
+			lead, err := c.member(ctx, in.Lead.Value)
+			if err != nil {
+				return err
+			}
+			p.LeadID = lead.ID
+		}
+	}
+	if in.State != "" {
+		p.State = tracker.ProjectState(in.State)
+	}
+	return nil
+}
