@@ -163,13 +163,13 @@ func mustJSON(v any) json.RawMessage {
 	return data
 }
 
-// outputSchema describes a result no deeper than its top level: enough for a
-// client to plan with, small enough to list.
+// outputSchema names the members that every result has, no deeper than its top
+// level: enough for a client to plan with, small enough to list.
 func outputSchema(t reflect.Type) json.RawMessage {
 	properties := map[string]any{}
 	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.Anonymous || name == "" || name == "-" {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous || name == "" || options != "" {
 			continue
 		}
 		properties[name] = map[string]any{"type": outputKind(f.Type)}

@@ -105,7 +105,8 @@ func New(cfg Config) (*Server, error) {
 func Catalogue() []Tool {
 	return []Tool{
 		getMe(), listProjects(), getProject(), createProject(), updateProject(),
-		searchIssues(), getIssue(), createIssue(), updateIssue(),
+		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
+		addComment(), linkIssues(), listSprints(), saveSprint(), listActivity(),
 	}
 }
 

@@ -171,7 +171,7 @@ func (c *Call) issueView(i tracker.Issue, d issueDetails) issueView {
 	}
 	for _, e := range d.history {
 		if e.IssueID == i.ID && (e.Kind != tracker.EventCommented || c.May(tenancy.CommentsRead)) {
-			v.History = append(v.History, viewEvent(e.Event))
+			v.History = append(v.History, c.viewEvent(e.Event))
 		}
 	}
 	if slices.Contains(d.requested, "time_in_status") {
@@ -201,10 +201,6 @@ func viewComment(m tracker.Comment) commentView {
 		v.ReplyTo = m.ReplyTo.String()
 	}
 	return v
-}
-
-func viewEvent(e tracker.Event) eventView {
-	return eventView{At: stamp(e.At), Actor: e.Actor, Agent: e.Agent, Kind: string(e.Kind), Field: e.Field, Before: e.Before, After: e.After}
 }
 
 // fitIssues keeps the answer within the response's size: whole issues first,

@@ -24,10 +24,11 @@ func Comments(issues []uuid.UUID, limit int, into *[]tracker.Comment) Query {
 	}
 }
 
-// CountComments counts the comments of one issue.
-func CountComments(issue uuid.UUID, into *int) Query {
+// HasComment tells whether a comment belongs to an issue.
+func HasComment(issue, comment uuid.UUID, into *bool) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select count(*) from comments where tenant_id = $1 and issue_id = $2`, scope.Tenant, issue).QueryRow(scalar(into))
+		b.Queue(`select exists (select from comments where tenant_id = $1 and issue_id = $2 and id = $3)`, scope.Tenant, issue, comment).
+			QueryRow(scalar(into))
 	}
 }
 

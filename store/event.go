@@ -51,6 +51,7 @@ type EventFilter struct {
 	TokenID    uuid.UUID
 	Kinds      []string
 	Fields     []string
+	NoComments bool
 	Since      time.Time
 	AfterAt    time.Time
 	AfterID    uuid.UUID
@@ -84,6 +85,9 @@ func Events(f EventFilter, into *[]EventRow, total *int) Query {
 		}
 		if len(f.Kinds) > 0 || len(f.Fields) > 0 {
 			w.add("(e.kind = any(?) or e.kind = 'changed' and e.field = any(?))", f.Kinds, f.Fields)
+		}
+		if f.NoComments {
+			w.add("e.kind <> 'commented'")
 		}
 		if !f.Since.IsZero() {
 			w.add("e.at >= ?", f.Since)

@@ -114,13 +114,40 @@ func (tx *Tx) CreateIssues(ctx context.Context, p tracker.Project, issues []trac
 	events := make([]tracker.Event, 0, len(issues))
 	rows := make([]NewIssue, len(issues))
 	for n := range issues {
+		issues[n].Key = tracker.IssueKey{Project: p.Key, Number: first + n}
+	}
+	for n := range issues { // parents may be of the same batch: keys first
 		i := &issues[n]
-		i.Key = tracker.IssueKey{Project: p.Key, Number: first + n}
 		i.ProjectID, i.Version, i.CreatedAt, i.UpdatedAt = p.ID, 1, by.At, by.At
 		rows[n] = NewIssue{Issue: *i}
 		events = append(events, tracker.Created(*i))
 	}
-	return tx.Do(ctx, InsertIssues(rows), InsertEvents(p.ID, events, by))
+	return tx.Do(ctx, InsertIssues(parentsFirst(rows)), InsertEvents(p.ID, events, by))
+}
+
+// parentsFirst orders issues so that a parent of the same batch is inserted
+// before its children. There are no circles.
+func parentsFirst(issues []NewIssue) []NewIssue {
+	index := make(map[uuid.UUID]int, len(issues))
+	for n, i := range issues {
+		index[i.ID] = n
+	}
+	ordered, placed := make([]NewIssue, 0, len(issues)), make([]bool, len(issues))
+	var place func(n int)
+	place = func(n int) {
+		if placed[n] {
+			return
+		}
+		placed[n] = true
+		if up, ok := index[issues[n].ParentID]; ok {
+			place(up)
+		}
+		ordered = append(ordered, issues[n])
+	}
+	for n := range issues {
+		place(n)
+	}
+	return ordered
 }
 
 // InsertIssues inserts issues with their labels. IDs, numbers and times are given.

@@ -212,6 +212,9 @@ func filterPeriod(w *where, column string, p tracker.Period) {
 }
 
 func filterSprint(w *where, f tracker.Filter) {
+	if f.SprintID != uuid.Nil {
+		w.add("i.sprint_id = ?", f.SprintID)
+	}
 	const in = "i.sprint_id in (select s.id from sprints s where s.tenant_id = $1 and "
 	switch f.SprintIs {
 	case tracker.SprintNone:

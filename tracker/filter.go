@@ -32,7 +32,7 @@ const (
 type Filter struct {
 	Text       string
 	IDs        []uuid.UUID // with Text: the matches, best first
-	Projects   []string // keys
+	Projects   []string    // keys
 	Keys       []IssueKey
 	Statuses   []string
 	Categories []Category
@@ -43,6 +43,7 @@ type Filter struct {
 	Types      []string
 	SprintIs   SprintChoice
 	Sprint     string
+	SprintID   uuid.UUID
 	ParentID   uuid.UUID
 	Created    Period
 	Updated    Period

@@ -1,0 +1,136 @@
+package mcpserver
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+const maxBatchUpdate = 100
+
+type batchUpdateIssuesIn struct {
+	Keys          []string     `json:"keys,omitempty" range:"0,100"`
+	Filter        *issueFilter `json:"filter,omitempty" doc:"As in search_issues; needs expected_count"`
+	ExpectedCount int          `json:"expected_count,omitempty" range:"0,100"`
+	Changes       batchChanges `json:"changes" need:"true"`
+	WriteOptions
+}
+
+type batchChanges struct {
+	issueFields
+	AddLabels    []string `json:"add_labels,omitempty"`
+	RemoveLabels []string `json:"remove_labels,omitempty"`
+	Comment      string   `json:"comment,omitempty"`
+}
+
+type batchUpdateOut struct {
+	Changed   []issueRow `json:"changed"`
+	Unchanged []string   `json:"unchanged,omitempty"`
+	Count     int        `json:"count"`
+}
+
+func batchUpdateIssues() Tool {
+	return define(Tool{
+		Name: "batch_update_issues", Title: "Update many issues", Idempotent: true, Permission: needs(tenancy.IssuesUpdate),
+		Description: "Apply the same changes to up to 100 issues, all or nothing. Select by keys, or by filter with expected_count " +
+			"(count them first with search_issues).",
+	}, batchUpdateIssuesHandler)
+}
+
+func batchUpdateIssuesHandler(ctx context.Context, c *Call, in batchUpdateIssuesIn) (batchUpdateOut, error) {
+	if in.Changes.Comment != "" && !c.May(tenancy.CommentsCreate) {
+		return batchUpdateOut{}, forbidden(c.Principal, tenancy.CommentsCreate, "")
+	}
+	keys, err := c.batchKeys(ctx, in)
+	if err != nil {
+		return batchUpdateOut{}, err
+	}
+	var found []tracker.Issue
+	var projects []tracker.Project
+	if err := c.do(ctx, store.LockIssues(keys, &found), store.ProjectsByKeys(projectsOf(keys), &projects)); err != nil {
+		return batchUpdateOut{}, err
+	}
+	issues, missing := inOrder(keys, found)
+	if len(missing) > 0 {
+		return batchUpdateOut{}, noIssues(missing)
+	}
+	patchers := map[uuid.UUID]*patcher{}
+	for _, p := range projects {
+		if err := p.CheckWritable(); err != nil {
+			return batchUpdateOut{}, err
+		}
+		patchers[p.ID] = newPatcher(c, p)
+		c.touch(p.Key, p.ID)
+	}
+	out := batchUpdateOut{Changed: []issueRow{}}
+	for _, before := range issues {
+		p := patchers[before.ProjectID]
+		after, err := p.apply(ctx, before, in.Changes.issueFields)
+		if err == nil && len(in.Changes.AddLabels)+len(in.Changes.RemoveLabels) > 0 {
+			after.Labels, err = p.labels(ctx, after.Labels, in.Changes.AddLabels, in.Changes.RemoveLabels)
+		}
+		if err != nil {
+			return batchUpdateOut{}, prefixed(before.Key.String(), err)
+		}
+		saved, err := c.saveIssue(ctx, before, after, in.Changes.Comment)
+		if err != nil {
+			return batchUpdateOut{}, prefixed(before.Key.String(), err)
+		}
+		if len(saved.Changed) == 0 && saved.Comment == "" {
+			out.Unchanged = append(out.Unchanged, before.Key.String())
+			continue
+		}
+		after.Version = saved.Version
+		out.Changed = append(out.Changed, c.issueRow(after, []string{"status", "assignee", "version"}))
+	}
+	out.Count = len(out.Changed)
+	return out, nil
+}
+
+// batchKeys lists the issues that a batch is about: the given keys, or exactly
+// as many as expected that match the filter.
+func (c *Call) batchKeys(ctx context.Context, in batchUpdateIssuesIn) ([]tracker.IssueKey, error) {
+	if (len(in.Keys) > 0) == (in.Filter != nil) {
+		return nil, tenancy.Errorf(tenancy.Missing, "batch_update_issues needs either keys or filter.")
+	}
+	if len(in.Keys) > 0 {
+		return issueKeys(in.Keys)
+	}
+	f, _, err := c.resolveFilter(ctx, *in.Filter)
+	if err != nil {
+		return nil, err
+	}
+	var rows []tracker.Issue
+	var total int
+	page := store.Page{Sort: tracker.SortKey, Limit: maxBatchUpdate}
+	if err := c.do(ctx, store.SearchIssues(f, page, &rows, &total)); err != nil {
+		return nil, err
+	}
+	switch {
+	case total > maxBatchUpdate:
+		return nil, tenancy.Errorf(tenancy.TooLarge, "The filter matches %d issues; at most %d can change at once.", total, maxBatchUpdate).
+			WithNext("Narrow the filter.")
+	case total != in.ExpectedCount:
+		return nil, tenancy.Errorf(tenancy.Conflict, "The filter matches %d issues, expected_count is %d.", total, in.ExpectedCount).
+			WithNext("Look at them with search_issues, then retry with the right count.")
+	case total == 0:
+		return nil, tenancy.Errorf(tenancy.NotFound, "The filter matches no issue.")
+	}
+	keys := make([]tracker.IssueKey, len(rows))
+	for n, i := range rows {
+		keys[n] = i.Key
+	}
+	return keys, nil
+}
+
+func projectsOf(keys []tracker.IssueKey) []string {
+	list := make([]string, len(keys))
+	for n, k := range keys {
+		list[n] = k.Project
+	}
+	return list
+}
