@@ -137,3 +137,8 @@ func (c *client) fails(code, tool string, args any) string {
 }
 
 type args = map[string]any
+
+// header sets a request header.
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}

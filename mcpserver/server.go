@@ -84,6 +84,9 @@ func New(cfg Config) (*Server, error) {
 		server.WithInstructions(instructions),
 		server.WithToolCapabilities(false),
 		server.WithToolFilter(s.visibleTools),
+		server.WithResourceCapabilities(false, false),
+		server.WithCompletions(),
+		server.WithResourceCompletionProvider(completions{s}),
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 		server.WithHooks(s.hooks()),
 		server.WithLogger(slog.New(slog.DiscardHandler)), // it would log what clients send
@@ -92,6 +95,7 @@ func New(cfg Config) (*Server, error) {
 		s.catalogue[t.Name] = t
 		s.mcp.AddTool(t.definition(), s.handler(t))
 	}
+	s.addResources()
 	s.http = server.NewStreamableHTTPServer(s.mcp,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
@@ -131,6 +135,8 @@ func (s *Server) visibleTools(ctx context.Context, tools []mcp.Tool) []mcp.Tool 
 // hooks replaces the text of mcp-go's errors, which repeats what handlers said.
 func (s *Server) hooks() *server.Hooks {
 	hooks := &server.Hooks{}
+	hooks.AddAfterListResources(s.listResources)
+	hooks.AddAfterListResourceTemplates(s.listTemplates)
 	hooks.AddOnError(func(ctx context.Context, _ any, method mcp.MCPMethod, _ any, err error) {
 		r := requestFrom(ctx)
 		if r.problem == nil {
@@ -140,10 +146,15 @@ func (s *Server) hooks() *server.Hooks {
 	return hooks
 }
 
-// problemOf says a protocol error in our words; nil keeps mcp-go's, which is
+// problemOf says a protocol error in our words; nil keeps mcp-go's own, which is
 // harmless where no handler of ours was reached.
 func (s *Server) problemOf(r *request, method mcp.MCPMethod, err error) *problem {
+	var unreadable *server.UnparsableMessageError
 	switch {
+	case errors.As(err, &unreadable):
+		return &problem{codeInvalidParams, "The parameters of " + string(method) + " do not have the expected form."}
+	case errors.Is(err, server.ErrUnsupported), errors.Is(err, server.ErrRemovedInProtocolVersion):
+		return nil
 	case method == mcp.MethodToolsCall:
 		return &problem{codeInvalidParams, "Tool " + shorten(r.message.name, 80) + " is not known. tools/list names the tools of this token."}
 	case method == mcp.MethodResourcesRead && isHidden(err):
@@ -152,16 +163,11 @@ func (s *Server) problemOf(r *request, method mcp.MCPMethod, err error) *problem
 			code = codeInvalidParams
 		}
 		return &problem{code, "Resource not found, or not visible to this token."}
-	case tenancy.CodeOf(err) != tenancy.Internal:
-		return &problem{codeInvalidParams, err.Error()}
-	case errors.Is(err, server.ErrUnsupported), errors.Is(err, server.ErrRemovedInProtocolVersion):
+	case method == mcp.MethodResourcesRead, method == mcp.MethodCompletionComplete:
+		return &problem{codeInternal, public(err, r.id).Error()}
+	default:
 		return nil
 	}
-	var unreadable *server.UnparsableMessageError
-	if errors.As(err, &unreadable) {
-		return &problem{codeInvalidParams, "The parameters of " + string(method) + " do not have the expected form."}
-	}
-	return nil
 }
 
 // isHidden reports whether a resource must look as if it did not exist.

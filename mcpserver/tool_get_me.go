@@ -25,20 +25,23 @@ func getMe() Tool {
 	return define(Tool{
 		Name: "get_me", Title: "Who am I", ReadOnly: true, Idempotent: true,
 		Description: "Who this token is, what it may do, and in which projects. Call it first.",
-	}, func(_ context.Context, c *Call, _ getMeIn) (getMeOut, error) {
-		out := getMeOut{
-			Tenant: c.TenantSlug, Token: c.TokenName, Member: c.MemberEmail, Name: c.MemberName, Role: string(c.Role),
-			Permissions: c.Permissions.Strings(), Scope: "all projects", Now: stamp(c.Now),
-		}
-		if c.MemberID == uuid.Nil {
-			out.Member, out.Name = "", "service token"
-		}
-		if c.Grants.Limited {
-			out.Projects, out.Scope = c.Grants.Projects, "only the listed projects"
-		}
-		if !c.ExpiresAt.IsZero() {
-			out.ExpiresAt = stamp(c.ExpiresAt)
-		}
-		return out, nil
-	})
+	}, func(_ context.Context, c *Call, _ getMeIn) (getMeOut, error) { return c.me(), nil })
+}
+
+// me says who the caller is.
+func (c *Call) me() getMeOut {
+	out := getMeOut{
+		Tenant: c.TenantSlug, Token: c.TokenName, Member: c.MemberEmail, Name: c.MemberName, Role: string(c.Role),
+		Permissions: c.Permissions.Strings(), Scope: "all projects", Now: stamp(c.Now),
+	}
+	if c.MemberID == uuid.Nil {
+		out.Member, out.Name = "", "service token"
+	}
+	if c.Grants.Limited {
+		out.Projects, out.Scope = c.Grants.Projects, "only the listed projects"
+	}
+	if !c.ExpiresAt.IsZero() {
+		out.ExpiresAt = stamp(c.ExpiresAt)
+	}
+	return out
 }

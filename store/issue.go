@@ -77,6 +77,16 @@ func IssuesByKeys(keys []tracker.IssueKey, into *[]tracker.Issue) Query {
 	}
 }
 
+// IssueKeys lists keys that begin with prefix, most recently changed first.
+func IssueKeys(prefix string, limit int, into *[]string) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select p.key || '-' || i.number from issues i join projects p on p.tenant_id = $1 and p.id = i.project_id
+			where i.tenant_id = $1 and starts_with(p.key || '-' || i.number, $2) order by i.updated_at desc, i.id desc limit $3`,
+			scope.Tenant, prefix, limit).
+			Query(collect(into, func(row pgx.Rows, key *string) error { return row.Scan(key) }))
+	}
+}
+
 // LockIssues is IssuesByKeys that holds the rows until the write commits. Rows
 // are locked in the order of their ids, so that two writes cannot deadlock.
 func LockIssues(keys []tracker.IssueKey, into *[]tracker.Issue) Query {

@@ -61,6 +61,19 @@ func ExistingProjects(keys []string, into *[]string) Query {
 	}
 }
 
+// ProjectName is a project's key and name.
+type ProjectName struct{ Key, Name string }
+
+// RecentProjects lists the active projects whose issues changed last.
+func RecentProjects(limit int, into *[]ProjectName) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select p.key, p.name from projects p where p.tenant_id = $1 and p.state = 'active'
+			order by coalesce((select max(i.updated_at) from issues i where i.tenant_id = $1 and i.project_id = p.id), p.updated_at) desc, p.key
+			limit $2`, scope.Tenant, limit).
+			Query(collect(into, func(row pgx.Rows, p *ProjectName) error { return row.Scan(&p.Key, &p.Name) }))
+	}
+}
+
 // ProjectFilter selects projects. Text matches key and name; After is the key
 // that the page follows.
 type ProjectFilter struct {

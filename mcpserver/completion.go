@@ -1,0 +1,97 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+const maxCompletions = 100
+
+// completions implements server.ResourceCompletionProvider: values for every
+// variable of every template, only from what the token sees. An unknown or
+// hidden template has no values.
+type completions struct{ server *Server }
+
+// CompleteResourceArgument completes one variable of a resource template.
+func (p completions) CompleteResourceArgument(ctx context.Context, uri string, arg mcp.CompleteArgument, more mcp.CompleteContext) (*mcp.Completion, error) {
+	r := requestFrom(ctx)
+	i := slices.IndexFunc(Resources(), func(res Resource) bool { return res.URI == uri && strings.Contains(uri, arg.Name) })
+	if i < 0 {
+		return &mcp.Completion{Values: []string{}}, nil
+	}
+	res := Resources()[i]
+	data, err := p.server.dispatch(ctx, Tool{Name: "completion " + res.Name, ReadOnly: true,
+		run: func(ctx context.Context, c *Call, _ json.RawMessage) (any, error) {
+			c.target = uri
+			if res.Permission != nil && !c.May(*res.Permission) {
+				return []string{}, nil
+			}
+			return c.complete(ctx, arg.Name, tracker.CleanLine(arg.Value), more.Arguments)
+		}}, r)
+	if err != nil {
+		return nil, err
+	}
+	values := []string{}
+	if err := json.Unmarshal(data, &values); err != nil {
+		return nil, err
+	}
+	total := len(values)
+	return &mcp.Completion{Values: values[:min(total, maxCompletions)], Total: total, HasMore: total > maxCompletions}, nil
+}
+
+// complete lists values of a variable that begin with prefix.
+func (c *Call) complete(ctx context.Context, variable, prefix string, given map[string]string) ([]string, error) {
+	values := []string{}
+	var err error
+	switch variable {
+	case "project":
+		err = c.do(ctx, store.ProjectKeys(strings.ToUpper(prefix), maxCompletions+1, &values))
+	case "key":
+		err = c.do(ctx, store.IssueKeys(strings.ToUpper(prefix), maxCompletions+1, &values))
+	case "assignee":
+		var people []tenancy.Member
+		err = c.do(ctx, store.Members(prefix, maxCompletions, &people))
+		for _, m := range people {
+			values = append(values, m.Label())
+		}
+	case "status":
+		var projects []tracker.Project
+		if err = c.do(ctx, store.ProjectsByKeys([]string{projectKey(given["project"])}, &projects)); err == nil && len(projects) == 1 {
+			values = withPrefix(projects[0].Workflow.Names(), prefix)
+		}
+	case "sprint":
+		values, err = c.completeSprints(ctx, prefix, given["project"])
+	}
+	return values, err
+}
+
+func (c *Call) completeSprints(ctx context.Context, prefix, project string) ([]string, error) {
+	names := []string{"current", "next", "none"}
+	c.Tx.Pin()
+	var projects []tracker.Project
+	if err := c.do(ctx, store.ProjectsByKeys([]string{projectKey(project)}, &projects)); err != nil {
+		return nil, err
+	}
+	if len(projects) == 1 && c.May(tenancy.SprintsRead) {
+		var sprints []tracker.Sprint
+		if err := c.do(ctx, store.Sprints(store.SprintFilter{ProjectID: projects[0].ID, Limit: maxCompletions}, &sprints, nil)); err != nil {
+			return nil, err
+		}
+		for _, s := range sprints {
+			names = append(names, s.Name)
+		}
+	}
+	return withPrefix(names, prefix), nil
+}
+
+func withPrefix(list []string, prefix string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return !strings.HasPrefix(strings.ToLower(s), strings.ToLower(prefix)) })
+}
