@@ -2,11 +2,14 @@ package mcpserver_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,23 +28,75 @@ type bundle struct {
 	auth *tokens.Authenticator
 	mcp  *mcpserver.Server
 	http *httptest.Server
-	log  *bytes.Buffer
+	log  *logBuffer
 }
 
 func setup(t *testing.T, opts ...storetest.Options) *bundle {
 	t.Helper()
-	b := &bundle{db: storetest.Open(t, opts...)}
+	opt := storetest.Options{MaxConns: 4}
+	if len(opts) > 0 {
+		opt = opts[0]
+	}
+	b := &bundle{log: &logBuffer{}}
+	opt.Log = b.logger()
+	b.db = storetest.Open(t, opt)
+	// Runs after every other cleanup but the database's: attack case 9.
+	t.Cleanup(func() { b.requireNoTokenKept(t) })
 	b.auth = tokens.NewAuthenticator(b.db)
 	t.Cleanup(b.auth.Close)
-	var err error
-	b.mcp, err = mcpserver.New(mcpserver.Config{
-		Store: b.db.Store, Tokens: b.auth, Key: b.db.Key, PublicURL: "https://colaflow.test", Version: "test",
-		Clock: func() time.Time { return storetest.Now },
-	})
-	require.NoError(t, err)
-	b.http = httptest.NewServer(b.mcp.Handler())
-	t.Cleanup(b.http.Close)
+	b.mcp, b.http = b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth})
 	return b
+}
+
+// serve starts a server over HTTP; cfg says what differs from the usual.
+func (b *bundle) serve(t *testing.T, cfg mcpserver.Config) (*mcpserver.Server, *httptest.Server) {
+	t.Helper()
+	cfg.Key, cfg.Version, cfg.Log = b.db.Key, "test", b.logger()
+	if cfg.PublicURL == "" {
+		cfg.PublicURL = "https://colaflow.test"
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = func() time.Time { return storetest.Now }
+	}
+	s, err := mcpserver.New(cfg)
+	require.NoError(t, err)
+	h := httptest.NewServer(s.Handler())
+	t.Cleanup(h.Close)
+	return s, h
+}
+
+func (b *bundle) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// logBuffer keeps what was logged; it may be read while it is written.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// requireNoTokenKept looks for every token that the test issued in everything
+// that the database and the log hold now.
+func (b *bundle) requireNoTokenKept(t *testing.T) {
+	t.Helper()
+	kept := b.db.Dump(t) + b.log.String()
+	for _, token := range b.db.Issued() {
+		secret := token[len(token)-32:]
+		require.NotContains(t, kept, secret, "a plain token was kept")
+		require.NotContains(t, kept, hex.EncodeToString([]byte(secret)), "a plain token was kept as bytes")
+	}
 }
 
 // client calls tools with one token.

@@ -5,6 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +29,9 @@ type DB struct {
 	OwnerDSN string // migrates; sees no rows
 	AdminDSN string // superuser; sees everything
 	DumpDSN  string // reads everything, for backups
+
+	mu     sync.Mutex
+	issued []string
 }
 
 // Options change what Open makes.
@@ -67,6 +73,43 @@ func (db *DB) Reopen(t testing.TB, opt Options) *store.Store {
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
+}
+
+func (db *DB) issue(plain string) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.issued = append(db.issued, plain)
+}
+
+// Issued lists the plain tokens that fixtures made in this database.
+func (db *DB) Issued() []string {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return slices.Clone(db.issued)
+}
+
+// Dump returns every row of every table as text, in a fixed order, but those of
+// the tables that are left out. It sees all tenants.
+func (db *DB) Dump(t testing.TB, without ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	admin, err := pgx.Connect(ctx, db.AdminDSN)
+	require.NoError(t, err)
+	defer func() { _ = admin.Close(ctx) }()
+	rows, err := admin.Query(ctx, `select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace
+		and c.relkind in ('r', 'p') and not c.relispartition and not c.relname = any($1) order by 1`, without)
+	require.NoError(t, err)
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err)
+	var dump strings.Builder
+	for _, table := range tables {
+		var text string
+		sql := `select coalesce(string_agg(r::text, E'\n' order by r::text), '') from ` + pgx.Identifier{table}.Sanitize() + ` r`
+		require.NoError(t, admin.QueryRow(ctx, sql).Scan(&text), table)
+		dump.WriteString(table + ":\n" + text + "\n")
+	}
+	return dump.String()
 }
 
 // Admin returns a superuser connection, to look behind row-level security.

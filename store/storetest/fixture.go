@@ -61,6 +61,7 @@ func (tn *Tenant) Token(t testing.TB, name, grants string) (store.Token, string)
 	require.NoError(t, json.Unmarshal([]byte(grants), &g))
 	token, plain, err := tn.db.CreateToken(t.Context(), tn.Scope(), tn.Slug, "test", store.NewToken{Name: name, Owner: tn.Ada.Email, Grants: g})
 	require.NoError(t, err)
+	tn.db.issue(plain)
 	return token, plain
 }
 
