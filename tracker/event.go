@@ -57,5 +57,11 @@ func Created(i Issue) Event {
 	if i.Parent != nil {
 		after["parent"] = i.Parent.String()
 	}
+	if len(i.Labels) > 0 {
+		after["labels"] = i.Labels
+	}
+	if i.DueDate != nil {
+		after["due_date"] = dayValue(i.DueDate)
+	}
 	return Event{IssueID: i.ID, Kind: EventCreated, After: after}
 }

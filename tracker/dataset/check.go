@@ -1,0 +1,230 @@
+package dataset
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+// maxNumber is the largest number that an issue key can carry.
+const maxNumber = 999_999_999
+
+// Check cleans every text, cuts what is too long, orders history by time and
+// drops what points nowhere, each with a note. What it cannot mend is an
+// InvalidValue error that names the place. A second Check changes nothing.
+func (d *Dataset) Check() error {
+	if d.Source == "" {
+		return errors.New("check dataset: it names no source, so a second load would double it")
+	}
+	if err := d.checkProject(); err != nil {
+		return err
+	}
+	for n := range d.People {
+		p := &d.People[n]
+		p.Handle = handleOf(p.Handle)
+		p.Name = d.line(p.Handle, "name", cmp.Or(p.Name, p.Handle), tracker.MaxName)
+	}
+	d.byHandle = nil
+	for n := range d.Sprints {
+		s := &d.Sprints[n]
+		s.Name = d.line("sprint "+strconv.Itoa(n+1), "sprint name", s.Name, tracker.MaxName)
+		s.Goal = d.text(s.Name, "goal", s.Goal, tracker.MaxBody)
+		s.State = cmp.Or(s.State, tracker.SprintPlanned)
+	}
+	if err := d.checkIdentity(); err != nil {
+		return err
+	}
+	for n := range d.Issues {
+		if err := d.checkIssue(&d.Issues[n]); err != nil {
+			return err
+		}
+	}
+	if _, err := d.ParentsFirst(); err != nil {
+		return err
+	}
+	d.checkLinks()
+	return nil
+}
+
+func (d *Dataset) checkProject() (err error) {
+	p := &d.Project
+	if err = tracker.CheckProjectKey(p.Key); err != nil {
+		return err
+	}
+	p.Name = d.line("project", "name", cmp.Or(p.Name, p.Key), tracker.MaxName)
+	p.Description = d.text("project", "description", p.Description, tracker.MaxBody)
+	p.Template, p.Timezone = cmp.Or(p.Template, "basic"), cmp.Or(p.Timezone, "UTC")
+	if _, err = time.LoadLocation(p.Timezone); err != nil {
+		return tenancy.Errorf(tenancy.InvalidValue, "Time zone %q is not known.", p.Timezone).WithNext("Use a name such as Europe/Berlin.")
+	}
+	if p.Workflow != nil && len(p.Workflow.Statuses) == 0 {
+		p.Workflow = nil
+	}
+	_, err = tracker.FindTemplate(p.Template)
+	return err
+}
+
+// checkIdentity refuses two issues of one id or one number.
+func (d *Dataset) checkIdentity() error {
+	byID, byNumber := make(map[string]string, len(d.Issues)), make(map[int]string, len(d.Issues))
+	for n := range d.Issues {
+		i := &d.Issues[n]
+		i.Place = cmp.Or(i.Place, "issue "+cmp.Or(i.ExternalID, strconv.Itoa(n+1)))
+		switch {
+		case i.ExternalID == "":
+			return place(i, "has no id of its own")
+		case byID[i.ExternalID] != "":
+			return place(i, "has the same id %q as %s", i.ExternalID, byID[i.ExternalID])
+		case i.Number < 0 || i.Number > maxNumber:
+			return place(i, "has the number %d; it must be from 1 to %d", i.Number, maxNumber)
+		case i.Number > 0 && byNumber[i.Number] != "":
+			return place(i, "has the same number %d as %s", i.Number, byNumber[i.Number])
+		case len(i.Revisions) == 0:
+			return place(i, "has no state")
+		}
+		byID[i.ExternalID], byNumber[i.Number] = i.Place, i.Place
+	}
+	return nil
+}
+
+func (d *Dataset) checkIssue(i *Issue) error {
+	if at := i.CreatedAt(); at.Year() < 1970 || at.Year() > 9999 {
+		return place(i, "has no time of creation between the years 1970 and 9999")
+	}
+	if !i.UpdatedAt.IsZero() && (i.UpdatedAt.Year() < 1970 || i.UpdatedAt.Year() > 9999) {
+		return place(i, "has a time of update that is not between the years 1970 and 9999")
+	}
+	if i.Reporter = handleOf(i.Reporter); !d.knows(i.Reporter) {
+		return place(i, "names %q, who is not among the people", i.Reporter)
+	}
+	var raw, clean State
+	for n := range i.Revisions {
+		r := &i.Revisions[n]
+		if n > 0 && r.At.Before(i.Revisions[n-1].At) {
+			d.Notes.Add(i.Place, "A change was dated before what it changed; it got that time.")
+			r.At = i.Revisions[n-1].At
+		}
+		if r.By = handleOf(r.By); !d.knows(r.By) {
+			return place(i, "names %q, who is not among the people", r.By)
+		}
+		given := r.State
+		if err := d.checkState(i, &r.State, raw, clean); err != nil {
+			return err
+		}
+		raw, clean = given, r.State
+	}
+	return d.checkComments(i)
+}
+
+// checkState mends one state. What equals the state before is taken from there,
+// so that a long text is cleaned, and noted, once.
+func (d *Dataset) checkState(i *Issue, s *State, rawBefore, before State) error {
+	if s.Title != rawBefore.Title || before.Title == "" {
+		s.Title = d.line(i.Place, "title", s.Title, tracker.MaxTitle)
+		if s.Title == "" {
+			return place(i, "has an empty title")
+		}
+	} else {
+		s.Title = before.Title
+	}
+	if s.Body != rawBefore.Body {
+		s.Body = d.text(i.Place, "body", s.Body, tracker.MaxBody)
+	} else {
+		s.Body = before.Body
+	}
+	s.Type = cmp.Or(tracker.CleanLine(s.Type), "Task")
+	s.Status.Name = tracker.CleanLine(s.Status.Name)
+	if s.Status.Name == "" || !slices.Contains(tracker.Categories(), s.Status.Category) {
+		return place(i, "has no status")
+	}
+	if s.Priority = cmp.Or(s.Priority, tracker.Medium); s.Priority < tracker.Urgent || s.Priority > tracker.Low {
+		return place(i, "has the unknown priority %d", s.Priority)
+	}
+	if s.Assignee = handleOf(s.Assignee); !d.knows(s.Assignee) {
+		return place(i, "names %q, who is not among the people", s.Assignee)
+	}
+	if s.Points != nil && (math.IsNaN(*s.Points) || tracker.CheckPoints(*s.Points) != nil) {
+		d.Notes.Add(i.Place, "Points that are not from 0 to 1000 were left out.")
+		s.Points = nil
+	}
+	if s.DueDate != nil && (s.DueDate.Year() < 1970 || s.DueDate.Year() > 9999) {
+		d.Notes.Add(i.Place, "A due date that is not between the years 1970 and 9999 was left out.")
+		s.DueDate = nil
+	}
+	s.Sprint = d.line(i.Place, "sprint name", s.Sprint, tracker.MaxName)
+	if s.Sprint != "" && !slices.ContainsFunc(d.Sprints, func(known Sprint) bool { return known.Name == s.Sprint }) {
+		return place(i, "is in the sprint %q, which is not there", s.Sprint)
+	}
+	if !slices.Equal(s.Labels, before.Labels) {
+		labels := make([]string, len(s.Labels))
+		for n, label := range s.Labels {
+			labels[n] = d.line(i.Place, "label", label, tracker.MaxLabel)
+		}
+		s.Labels = tracker.MergeLabels(nil, labels, nil, nil)
+	}
+	return nil
+}
+
+func (d *Dataset) checkComments(i *Issue) error {
+	slices.SortStableFunc(i.Comments, func(a, b Comment) int { return a.At.Compare(b.At) })
+	seen, kept := map[string]int{}, i.Comments[:0]
+	for _, c := range i.Comments {
+		if c.Author = handleOf(c.Author); !d.knows(c.Author) {
+			return place(i, "has a comment of %q, who is not among the people", c.Author)
+		}
+		if c.At.Year() < 1970 || c.At.Year() > 9999 {
+			return place(i, "has a comment without a time between the years 1970 and 9999")
+		}
+		if c.Body = d.text(i.Place, "comment", c.Body, tracker.MaxBody); c.Body == "" {
+			d.Notes.Add(i.Place, "An empty comment was left out.")
+			continue
+		}
+		if c.ExternalID == "" {
+			c.ExternalID = cmp.Or(c.Author, "?") + "@" + c.At.UTC().Format(time.RFC3339Nano)
+		}
+		if seen[c.ExternalID]++; seen[c.ExternalID] > 1 {
+			c.ExternalID += "#" + strconv.Itoa(seen[c.ExternalID])
+		}
+		kept = append(kept, c)
+	}
+	i.Comments = kept
+	return nil
+}
+
+func (d *Dataset) knows(handle string) bool {
+	_, known := d.index()[handle]
+	return known || handle == ""
+}
+
+func (d *Dataset) line(where, field, s string, max int) string {
+	s = tracker.CleanLine(s)
+	if utf8.RuneCountInString(s) <= max {
+		return s
+	}
+	d.Notes.Add(where, fmt.Sprintf("A %s of more than %d characters was cut.", field, max))
+	return cut(s, max-1) + "…"
+}
+
+// text cleans a text of several lines; one that is cut says so at its end.
+func (d *Dataset) text(where, field, s string, max int) string {
+	s, err := tracker.CheckText(field, s, math.MaxInt)
+	if n := utf8.RuneCountInString(s); err == nil && n > max {
+		d.Notes.Add(where, fmt.Sprintf("A %s of more than %d characters was cut; its end says so.", field, max))
+		mark := fmt.Sprintf("\n\n[Cut on import: the source has %d characters here.]", n)
+		s = cut(s, max-len(mark)) + mark
+	}
+	return s
+}
+
+func place(i *Issue, format string, args ...any) error {
+	message := i.Place + " " + fmt.Sprintf(format, args...) + "."
+	return tenancy.Errorf(tenancy.InvalidValue, "%s", message).WithNext("Mend it in the file and import again; nothing was imported.")
+}
