@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
@@ -35,8 +34,8 @@ func (d *Dataset) Check() error {
 	d.byHandle = nil
 	for n := range d.Sprints {
 		s := &d.Sprints[n]
-		s.Name = d.line("sprint "+strconv.Itoa(n+1), "sprint name", s.Name, tracker.MaxName)
-		s.Goal = d.text(s.Name, "goal", s.Goal, tracker.MaxBody)
+		s.Name = d.sprintName("sprint "+strconv.Itoa(n+1), s.Name)
+		s.Goal = d.text(s.Name, "goal", s.Goal, tracker.MaxTitle)
 		s.State = cmp.Or(s.State, tracker.SprintPlanned)
 	}
 	if err := d.checkIdentity(); err != nil {
@@ -159,7 +158,7 @@ func (d *Dataset) checkState(i *Issue, s *State, rawBefore, before State) error 
 		d.Notes.Add(i.Place, "A due date that is not between the years 1970 and 9999 was left out.")
 		s.DueDate = nil
 	}
-	s.Sprint = d.line(i.Place, "sprint name", s.Sprint, tracker.MaxName)
+	s.Sprint = d.sprintName(i.Place, s.Sprint)
 	if s.Sprint != "" && !slices.ContainsFunc(d.Sprints, func(known Sprint) bool { return known.Name == s.Sprint }) {
 		return place(i, "is in the sprint %q, which is not there", s.Sprint)
 	}
@@ -202,26 +201,6 @@ func (d *Dataset) checkComments(i *Issue) error {
 func (d *Dataset) knows(handle string) bool {
 	_, known := d.index()[handle]
 	return known || handle == ""
-}
-
-func (d *Dataset) line(where, field, s string, max int) string {
-	s = tracker.CleanLine(s)
-	if utf8.RuneCountInString(s) <= max {
-		return s
-	}
-	d.Notes.Add(where, fmt.Sprintf("A %s of more than %d characters was cut.", field, max))
-	return cut(s, max-1) + "…"
-}
-
-// text cleans a text of several lines; one that is cut says so at its end.
-func (d *Dataset) text(where, field, s string, max int) string {
-	s, err := tracker.CheckText(field, s, math.MaxInt)
-	if n := utf8.RuneCountInString(s); err == nil && n > max {
-		d.Notes.Add(where, fmt.Sprintf("A %s of more than %d characters was cut; its end says so.", field, max))
-		mark := fmt.Sprintf("\n\n[Cut on import: the source has %d characters here.]", n)
-		s = cut(s, max-len(mark)) + mark
-	}
-	return s
 }
 
 func place(i *Issue, format string, args ...any) error {

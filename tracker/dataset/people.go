@@ -47,14 +47,3 @@ func handleOf(login string) string {
 	handle := strings.ReplaceAll(strings.ToLower(tracker.CleanLine(login)), " ", ".")
 	return cut(handle, tracker.MaxName)
 }
-
-// cut shortens s to max characters.
-func cut(s string, max int) string {
-	if len(s) <= max {
-		return s
-	}
-	if runes := []rune(s); len(runes) > max {
-		return string(runes[:max])
-	}
-	return s
-}
