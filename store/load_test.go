@@ -244,3 +244,16 @@ func requireNothing(t *testing.T, db *storetest.DB) {
 		(select count(*) from members where state = 'imported') + (select count(*) from projects where next_number > 1)`).Scan(&rows))
 	require.Zero(t, rows)
 }
+
+// BenchmarkLoadDataset loads 10,000 issues with a change, a comment and a label
+// each: 50,000 rows.
+func BenchmarkLoadDataset(b *testing.B) {
+	db := storetest.Open(b)
+	acme := db.Tenant(b, "acme")
+	for n := 0; b.Loop(); n++ {
+		d := manyIssues(10_000)
+		d.Project.Key = "MANY" + string(rune('A'+n))
+		_, err := db.LoadDataset(b.Context(), acme.Scope(), d, store.LoadOptions{})
+		require.NoError(b, err)
+	}
+}
