@@ -31,13 +31,9 @@ type InitConfig struct {
 // Running it again repairs what is missing and changes no existing password
 // unless one is given.
 func Init(ctx context.Context, cfg InitConfig) error {
-	config, err := pgx.ParseConfig(cfg.AdminDSN)
+	admin, err := connectAdmin(ctx, cfg.AdminDSN)
 	if err != nil {
-		return errors.New("the admin DSN is not valid; use the form postgres://postgres:password@host:5432/postgres")
-	}
-	admin, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return fmt.Errorf("connect as administrator: %w", connectError(err))
+		return err
 	}
 	defer func() { _ = admin.Close(ctx) }()
 	if err := createRoles(ctx, admin, cfg); err != nil {
@@ -53,6 +49,7 @@ func Init(ctx context.Context, cfg InitConfig) error {
 			return fmt.Errorf("create database: %w", err)
 		}
 	}
+	config := admin.Config()
 	config.Database = cfg.Database
 	inside, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -71,6 +68,33 @@ func Init(ctx context.Context, cfg InitConfig) error {
 		"alter default privileges for role "+OwnerRole+" in schema public grant select on tables to "+DumpRole,
 		"alter default privileges for role "+OwnerRole+" in schema public grant select on sequences to "+DumpRole,
 	)
+}
+
+// ExistingRoles returns those of our roles that the server has already.
+func ExistingRoles(ctx context.Context, adminDSN string) ([]string, error) {
+	admin, err := connectAdmin(ctx, adminDSN)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = admin.Close(ctx) }()
+	rows, err := admin.Query(ctx, "select rolname from pg_roles where rolname = any($1) order by rolname",
+		[]string{OwnerRole, AppRole, SearchRole, DumpRole})
+	if err != nil {
+		return nil, fmt.Errorf("look for roles: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func connectAdmin(ctx context.Context, dsn string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, errors.New("the admin DSN is not valid; use the form postgres://postgres:password@host:5432/postgres")
+	}
+	admin, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect as administrator: %w", connectError(err))
+	}
+	return admin, nil
 }
 
 func createRoles(ctx context.Context, admin *pgx.Conn, cfg InitConfig) error {

@@ -10,9 +10,9 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// CreateTenant makes a tenant. The slug can never be used again, not even after
-// the tenant is deleted.
-func (s *Store) CreateTenant(ctx context.Context, slug, name string, actor string) (tenancy.Tenant, error) {
+// CreateTenant makes a tenant with its first members. The slug can never be used
+// again, not even after the tenant is deleted.
+func (s *Store) CreateTenant(ctx context.Context, slug, name, actor string, members ...tenancy.Member) (tenancy.Tenant, error) {
 	if err := tenancy.CheckNewSlug(slug); err != nil {
 		return tenancy.Tenant{}, err
 	}
@@ -29,7 +29,7 @@ func (s *Store) CreateTenant(ctx context.Context, slug, name string, actor strin
 	return t, s.Write(ctx, AsSystem(t.ID, actor), entry, func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into tenant_settings (tenant_id, name) values ($1, $2)`, scope.Tenant, name)
-		})
+		}, InsertMembers(members))
 	})
 }
 
@@ -71,6 +71,30 @@ func (s *Store) Tenants(ctx context.Context) ([]tenancy.Tenant, error) {
 		return nil, fmt.Errorf("list tenants: %w", interpret(err))
 	}
 	return list, nil
+}
+
+// TenantSize says how much a tenant holds.
+type TenantSize struct {
+	Members  int `json:"members"`
+	Tokens   int `json:"tokens"` // that work
+	Projects int `json:"projects"`
+	Issues   int `json:"issues"`
+}
+
+// TenantSize counts what an active tenant holds.
+func (s *Store) TenantSize(ctx context.Context, id tenancy.TenantID) (TenantSize, error) {
+	var size TenantSize
+	err := s.Read(ctx, AsSystem(id, "tenant.show"), func(tx *Tx) error {
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`select
+				(select count(*) from members where tenant_id = $1),
+				(select count(*) from tokens where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())),
+				(select count(*) from projects where tenant_id = $1),
+				(select count(*) from issues where tenant_id = $1)`, scope.Tenant).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&size.Members, &size.Tokens, &size.Projects, &size.Issues) })
+		})
+	})
+	return size, err
 }
 
 // adminRow is the audit row of an operator's change.

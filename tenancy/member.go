@@ -1,6 +1,9 @@
 package tenancy
 
 import (
+	"cmp"
+	"net/mail"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,6 +73,19 @@ type Member struct {
 	Role      Role        `json:"role"`
 	State     MemberState `json:"state"`
 	CreatedAt time.Time   `json:"created_at"`
+}
+
+// NewMember returns an active member with this e-mail, whose part before the @
+// is the handle. An empty name is made from the handle.
+func NewMember(email, name string, role Role, now time.Time) (Member, error) {
+	email = strings.ToLower(strings.TrimSpace(email))
+	address, err := mail.ParseAddress(email)
+	if err != nil || address.Address != email {
+		return Member{}, Errorf(InvalidValue, "%q is not an e-mail address.", email).WithNext("Use the form ada@example.com.")
+	}
+	handle, _, _ := strings.Cut(email, "@")
+	return Member{ID: NewID(), Handle: handle, Email: email, Name: cmp.Or(strings.TrimSpace(name), handle),
+		Role: role, State: MemberActive, CreatedAt: now.UTC()}, nil
 }
 
 // Label is how a member is shown and how tools accept them back: the e-mail
