@@ -1,0 +1,38 @@
+# make prints what it can do. Only Go and PostgreSQL 15 or newer are needed.
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: postgres build ## try it: a database of its own, two tenants with demo data, a server on 127.0.0.1:8080
+	@bin/colaflow demo
+
+.PHONY: build
+build: ## build bin/colaflow
+	@$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/colaflow ./cmd/colaflow
+
+.PHONY: test
+test: postgres ## run every test, on a real PostgreSQL
+	$(GO) vet ./...
+	$(GO) test ./...
+
+.PHONY: race
+race: postgres ## run the tests of what is shared between calls under the race detector (needs a C compiler)
+	$(GO) test -race -short ./tokens ./store ./mcpserver
+
+.PHONY: bench
+bench: postgres ## measure calls a second against bare mcp-go and pgx
+	$(GO) test -run '^$$' -bench . ./...
+
+.PHONY: lint
+lint: ## check formatting and vet
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
+	$(GO) vet ./...
+
+.PHONY: postgres
+postgres: ## install PostgreSQL if there is none
+	@scripts/postgres

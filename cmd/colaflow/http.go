@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/colaflow/colaflow/mcpserver"
+)
+
+// shutdownGrace is how long running calls may finish after a signal.
+const shutdownGrace = 10 * time.Second
+
+// listen opens the address, or says in one sentence why it cannot.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("address %s is taken by another program; stop it, or choose another address with --addr", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("this account may not listen on %s; choose a port above 1023 with --addr", addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %q: use the form host:port with --addr: %w", addr, err)
+	}
+	return listener, nil
+}
+
+// serveHTTP serves until ctx ends, then lets running calls finish.
+func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, cert, key string) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // broken handshakes and the like
+	}
+	done := make(chan error, 1)
+	go func() {
+		if cert != "" {
+			done <- server.ServeTLS(listener, cert, key)
+		} else {
+			done <- server.Serve(listener)
+		}
+	}()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	p.log.Info("stopping: running calls may finish", "within", shutdownGrace.String())
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		p.log.Warn("calls were cut off", "error", err)
+		return server.Close()
+	}
+	return nil
+}
+
+// routes says what is served where. Whatever is not listed is a real 404 in
+// JSON: clients probe /.well-known/ and must not find a page there.
+func (p *program) routes(db *database, server *mcpserver.Server) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", server.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{"status":"ok"}`) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusNotFound, `{"error":"not_found","message":"There is nothing here. MCP is served at /mcp."}`)
+	})
+	return mux
+}
+
+func writeJSON(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, body)
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"github.com/colaflow/colaflow/mcpserver"
+)
+
+// serveFlags are those of serve.
+type serveFlags struct {
+	choice
+	addr, publicURL, tlsCert, tlsKey string
+	proxies, hosts, origins          []string
+}
+
+func (p *program) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve MCP over HTTP",
+		Long: `Serve MCP over streamable HTTP at /mcp, health at /healthz and /readyz, Prometheus
+metrics at /metrics. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`,
+		Example: `  colaflow serve
+  colaflow serve --dsn postgres://colaflow_app:...@db.example.com/colaflow \
+      --addr :8443 --public-url https://colaflow.example.com --tls-cert cert.pem --tls-key key.pem
+  colaflow serve --dsn ... --public-url https://colaflow.example.com --trusted-proxy 10.0.0.0/8`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(cmd); err != nil {
+				return err
+			}
+			db, err := p.open(cmd.Context(), f.choice)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = db.Close() }()
+			return p.serve(cmd.Context(), db, f)
+		},
+	}
+	f.addFlags(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
+	flags.StringVar(&f.publicURL, "public-url", "", "how clients reach the server (default http://<addr>)")
+	flags.StringVar(&f.tlsCert, "tls-cert", "", "certificate file, PEM")
+	flags.StringVar(&f.tlsKey, "tls-key", "", "private key file, PEM")
+	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "network of a proxy that may say whom it speaks for, such as 10.0.0.0/8; may be repeated")
+	flags.StringSliceVar(&f.hosts, "allowed-host", nil, "Host to accept beside the public URL's and localhost; may be repeated")
+	flags.StringSliceVar(&f.origins, "allowed-origin", nil, "Origin to accept beside the public URL's; may be repeated")
+	return cmd
+}
+
+// check refuses flags that do not fit together, before anything starts.
+func (f serveFlags) check(cmd *cobra.Command) error {
+	if (f.tlsCert == "") != (f.tlsKey == "") {
+		return usagef(cmd, "--tls-cert and --tls-key go together")
+	}
+	_, err := f.networks(cmd)
+	return err
+}
+
+func (f serveFlags) networks(cmd *cobra.Command) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range f.proxies {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, usagef(cmd, "--trusted-proxy %q is not a network: use the form 10.0.0.0/8", text)
+		}
+		list = append(list, prefix)
+	}
+	return list, nil
+}
+
+// url is how clients reach the server that listens on addr.
+func (f serveFlags) url(addr net.Addr) string {
+	scheme := "http"
+	if f.tlsCert != "" {
+		scheme = "https"
+	}
+	host := addr.String()
+	if a, err := netip.ParseAddrPort(host); err == nil && a.Addr().IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", a.Port())
+	}
+	return cmp.Or(f.publicURL, scheme+"://"+host)
+}
+
+// serve listens and serves until ctx ends; running calls may finish.
+func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
+	listener, err := listen(ctx, f.addr)
+	if err != nil {
+		return err
+	}
+	networks, _ := f.networks(nil) // check has read them
+	url := f.url(listener.Addr())
+	server, auth, err := p.newMCP(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks})
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	defer auth.Close()
+	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
+	return p.serveHTTP(ctx, listener, p.routes(db, server), f.tlsCert, f.tlsKey)
+}
