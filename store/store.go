@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,10 @@ type Config struct {
 	// DSN connects as the runtime role (colaflow_app), never as owner or superuser.
 	DSN string
 	Key tenancy.MasterKey
+	// ListenDSN connects directly, without a pooler, for LISTEN; empty means DSN.
+	ListenDSN string
+	// Heartbeat is how often the listener proves itself; 0 means 2 s.
+	Heartbeat time.Duration
 	// MaxConns bounds the pool; 0 means 16.
 	MaxConns int32
 	// Clock returns the current time; nil means time.Now.
@@ -31,10 +36,12 @@ type Config struct {
 
 // Store is the database of all tenants. It is safe for concurrent use.
 type Store struct {
-	pool  *pgxpool.Pool
-	clock func() time.Time
-	log   *slog.Logger
-	audit *auditLog
+	pool      *pgxpool.Pool
+	listenDSN string
+	heartbeat time.Duration
+	clock     func() time.Time
+	log       *slog.Logger
+	audit     *auditLog
 }
 
 // Open connects and refuses to serve on a role that could bypass isolation, on
@@ -52,7 +59,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s := &Store{pool: pool, clock: cfg.Clock, log: cfg.Log}
+	s := &Store{pool: pool, listenDSN: cmp.Or(cfg.ListenDSN, cfg.DSN), heartbeat: cmp.Or(cfg.Heartbeat, 2*time.Second), clock: cfg.Clock, log: cfg.Log}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

@@ -181,7 +181,7 @@ func (s *Store) RevokeToken(ctx context.Context, scope Scope, actor string, id u
 		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`with r as (update tokens set revoked_at = coalesce(revoked_at, now()), epoch = epoch + 1
 				where tenant_id = $1 and id = $2 returning 1) select count(*) from r`, scope.Tenant, id).QueryRow(scalar(&n))
-		})
+		}, Notify(tokens.SubjectToken, id, true))
 		if err == nil && n == 0 {
 			err = tenancy.Errorf(tenancy.NotFound, "Token %s does not exist in this tenant.", id).WithNext("See: colaflow token list")
 		}

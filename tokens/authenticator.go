@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -21,25 +22,35 @@ const (
 	cacheSize = 100_000
 )
 
+// verdict is what is remembered of a token: its principal, or that it was refused.
+type verdict struct {
+	principal tenancy.Principal
+	refused   bool
+}
+
 // errUnauthenticated is the one answer for every token that does not work.
 var errUnauthenticated = tenancy.Errorf(tenancy.Unauthenticated, "The token is missing, unknown, expired or revoked.").
 	WithNext("Ask an admin of your tenant for a new token.")
 
-// Authenticator turns a plain token into a principal. It remembers answers for
-// 5 minutes to save a round trip; a stale answer cannot reach data, because
-// every transaction checks the token's epoch again (store.Scope).
+// Authenticator turns a plain token into a principal. While its feed is healthy
+// it remembers answers, refusals too, for 5 minutes to save a round trip. A
+// stale answer cannot reach data, because every transaction checks the token's
+// epoch again (store.Scope).
 type Authenticator struct {
-	lookup Lookup
-	known  *otter.Cache[Hash, tenancy.Principal]
+	lookup     Lookup
+	known      *otter.Cache[Hash, verdict]
+	healthy    atomic.Bool
+	generation atomic.Uint64 // raised by every change, before the cache forgets
 }
 
-// NewAuthenticator returns an Authenticator over the given lookup.
+// NewAuthenticator returns an Authenticator over the given lookup. It caches
+// nothing until Follow has a healthy feed.
 func NewAuthenticator(lookup Lookup) *Authenticator {
 	return &Authenticator{
 		lookup: lookup,
-		known: otter.Must(&otter.Options[Hash, tenancy.Principal]{
+		known: otter.Must(&otter.Options[Hash, verdict]{
 			MaximumSize:      cacheSize,
-			ExpiryCalculator: otter.ExpiryWriting[Hash, tenancy.Principal](cacheFor),
+			ExpiryCalculator: otter.ExpiryWriting[Hash, verdict](cacheFor),
 		}),
 	}
 }
@@ -54,8 +65,11 @@ func (a *Authenticator) Authenticate(ctx context.Context, plain string) (tenancy
 	if !ok {
 		return tenancy.Principal{}, errUnauthenticated
 	}
-	if p, ok := a.known.GetIfPresent(hash); ok {
-		return p, nil
+	if v, ok := a.known.GetIfPresent(hash); ok {
+		if v.refused {
+			return tenancy.Principal{}, errUnauthenticated
+		}
+		return v.principal, nil
 	}
 	return a.load(ctx, slug, hash)
 }
@@ -72,13 +86,26 @@ func (a *Authenticator) Refresh(ctx context.Context, plain string) (tenancy.Prin
 }
 
 func (a *Authenticator) load(ctx context.Context, slug string, hash Hash) (tenancy.Principal, error) {
+	before := a.generation.Load()
 	p, err := a.lookup.LookupToken(ctx, slug, hash)
-	if tenancy.CodeOf(err) == tenancy.Unauthenticated {
-		return tenancy.Principal{}, errUnauthenticated
-	}
-	if err != nil {
+	refused := tenancy.CodeOf(err) == tenancy.Unauthenticated
+	if err != nil && !refused {
 		return tenancy.Principal{}, err
 	}
-	a.known.Set(hash, p)
+	a.remember(hash, verdict{p, refused}, before)
+	if refused {
+		return tenancy.Principal{}, errUnauthenticated
+	}
 	return p, nil
+}
+
+// remember caches an answer unless something changed since it was read.
+func (a *Authenticator) remember(hash Hash, v verdict, before uint64) {
+	if !a.healthy.Load() || a.generation.Load() != before {
+		return
+	}
+	a.known.Set(hash, v)
+	if a.generation.Load() != before { // a change came between the look and the set
+		a.known.Invalidate(hash)
+	}
 }

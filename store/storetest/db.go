@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ type DB struct {
 	OwnerDSN string // migrates; sees no rows
 	AdminDSN string // superuser; sees everything
 	DumpDSN  string // reads everything, for backups
+	socket   string
 
 	mu     sync.Mutex
 	issued []string
@@ -36,9 +38,11 @@ type DB struct {
 
 // Options change what Open makes.
 type Options struct {
-	MaxConns int32
-	Clock    func() time.Time
-	Log      *slog.Logger
+	MaxConns  int32
+	Clock     func() time.Time
+	Log       *slog.Logger
+	Heartbeat time.Duration
+	ListenDSN string
 }
 
 // Open returns a fresh, migrated database without tenants. It is dropped when
@@ -61,6 +65,7 @@ func Open(t testing.TB, opts ...Options) *DB {
 		Key:    tenancy.NewMasterKey(),
 		AppDSN: c.dsn(store.AppRole, name), OwnerDSN: c.dsn(store.OwnerRole, name),
 		AdminDSN: c.dsn("postgres", name), DumpDSN: c.dsn(store.DumpRole, name),
+		socket: filepath.Join(c.host, ".s.PGSQL.5432"),
 	}
 	db.Store = db.Reopen(t, opt)
 	return db
@@ -69,7 +74,8 @@ func Open(t testing.TB, opts ...Options) *DB {
 // Reopen opens another store over the same database, as a second node would.
 func (db *DB) Reopen(t testing.TB, opt Options) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{DSN: db.AppDSN, Key: db.Key, MaxConns: opt.MaxConns, Clock: opt.Clock, Log: opt.Log})
+	s, err := store.Open(t.Context(), store.Config{DSN: db.AppDSN, ListenDSN: opt.ListenDSN, Heartbeat: opt.Heartbeat, Key: db.Key,
+		MaxConns: opt.MaxConns, Clock: opt.Clock, Log: opt.Log})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
@@ -111,6 +117,9 @@ func (db *DB) Dump(t testing.TB, without ...string) string {
 	}
 	return dump.String()
 }
+
+// SocketPath is the server's Unix socket, for tests that put something between.
+func (db *DB) SocketPath() string { return db.socket }
 
 // Admin returns a superuser connection, to look behind row-level security.
 func (db *DB) Admin(t testing.TB) *pgx.Conn { return connect(t, db.AdminDSN) }

@@ -1,0 +1,80 @@
+package tokens
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Subject says what a Change is about.
+type Subject string
+
+// The subjects of a Change.
+const (
+	SubjectToken  Subject = "token"
+	SubjectMember Subject = "member"
+	SubjectTenant Subject = "tenant"
+)
+
+// Change tells that a token, a member or a tenant is not what it was. Ended
+// means that it may do nothing any more: its running calls are cut off.
+type Change struct {
+	Subject Subject
+	Tenant  tenancy.TenantID
+	ID      uuid.UUID
+	Ended   bool
+}
+
+// Concerns reports whether the change is about a principal.
+func (c Change) Concerns(p tenancy.Principal) bool {
+	switch c.Subject {
+	case SubjectToken:
+		return c.ID == p.TokenID
+	case SubjectMember:
+		return c.ID == p.MemberID
+	default:
+		return c.Tenant == p.TenantID
+	}
+}
+
+// Feed delivers changes made on any node. Follow blocks until ctx ends; it calls
+// healthy(true) once changes are sure to arrive and healthy(false) as soon as
+// they may not. A change whose content was lost arrives as lost.
+type Feed interface {
+	Follow(ctx context.Context, changed func(Change), lost func(), healthy func(bool))
+}
+
+// Follow keeps the cache true to the feed until ctx ends, and tells also of
+// every change. While the feed is not healthy nothing is cached at all.
+func (a *Authenticator) Follow(ctx context.Context, feed Feed, also func(Change)) {
+	feed.Follow(ctx, func(c Change) {
+		a.forget(c)
+		also(c)
+	}, a.forgetAll, func(healthy bool) {
+		a.healthy.Store(healthy)
+		a.forgetAll()
+	})
+	a.healthy.Store(false)
+	a.forgetAll()
+}
+
+// Healthy reports whether revocations reach this process by the feed.
+func (a *Authenticator) Healthy() bool { return a.healthy.Load() }
+
+// forget drops what is cached of the change's subject. The generation moves on
+// first, so that an answer read before the change is not cached after it.
+func (a *Authenticator) forget(c Change) {
+	a.generation.Add(1)
+	for hash, known := range a.known.All() {
+		if known.refused || c.Concerns(known.principal) {
+			a.known.Invalidate(hash)
+		}
+	}
+}
+
+func (a *Authenticator) forgetAll() {
+	a.generation.Add(1)
+	a.known.InvalidateAll()
+}

@@ -1,0 +1,234 @@
+package tokens_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// countingLookup is the real store that counts questions, and can be held up.
+type countingLookup struct {
+	*store.Store
+	asked atomic.Int64
+	pause func()
+}
+
+func (l *countingLookup) LookupToken(ctx context.Context, slug string, hash tokens.Hash) (tenancy.Principal, error) {
+	l.asked.Add(1)
+	p, err := l.Store.LookupToken(ctx, slug, hash)
+	if l.pause != nil {
+		l.pause()
+	}
+	return p, err
+}
+
+const beat = 50 * time.Millisecond
+
+// follow runs a feed into a new authenticator until the test ends.
+func follow(t *testing.T, lookup tokens.Lookup, feed tokens.Feed) *tokens.Authenticator {
+	t.Helper()
+	auth := tokens.NewAuthenticator(lookup)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); auth.Follow(ctx, feed, func(tokens.Change) {}) }()
+	t.Cleanup(func() { cancel(); <-done; auth.Close() })
+	eventually(t, auth.Healthy)
+	return auth
+}
+
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	require.Eventually(t, ok, 20*time.Second, 5*time.Millisecond)
+}
+
+func TestAuthenticator_CachesAndEvicts(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	lookup := &countingLookup{Store: db.Store}
+	auth := follow(t, lookup, db)
+	for range 5 {
+		_, err := auth.Authenticate(t.Context(), plain)
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, lookup.asked.Load())
+	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
+	asked := lookup.asked.Load()
+	for range 5 {
+		_, err := auth.Authenticate(t.Context(), plain)
+		require.Error(t, err)
+	}
+	require.LessOrEqual(t, lookup.asked.Load(), asked+1, "a refusal is remembered too")
+}
+
+func TestAttack017_ListenerKilled(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	lookup := &countingLookup{Store: db.Store}
+	auth := follow(t, lookup, db)
+	_, err := auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err)
+	_, err = db.Admin(t).Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
+		where datname = current_database() and query like 'listen %'`)
+	require.NoError(t, err)
+	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
+	eventually(t, auth.Healthy) // it came back by itself
+}
+
+func TestAttack018_ListenSocketFrozen(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	proxy := startProxy(t, db.SocketPath())
+	node := db.Reopen(t, storetest.Options{MaxConns: 4, Heartbeat: beat, ListenDSN: proxy.dsn(db.AppDSN)})
+	auth := follow(t, node, node)
+	_, err := auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err)
+	proxy.frozen.Store(true)
+	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
+	require.False(t, auth.Healthy())
+}
+
+func TestAttack019_RevokedBetweenReadAndInsert(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	lookup := &countingLookup{Store: db.Store}
+	auth := tokens.NewAuthenticator(lookup)
+	seen := make(chan struct{}, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); auth.Follow(ctx, db, func(tokens.Change) { seen <- struct{}{} }) }()
+	t.Cleanup(func() { cancel(); <-done; auth.Close() })
+	eventually(t, auth.Healthy)
+	lookup.pause = func() {
+		if lookup.asked.Load() == 1 { // the read is done; revoke before it is cached
+			require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+			<-seen
+		}
+	}
+	_, err := auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err, "the read came first")
+	_, err = auth.Authenticate(t.Context(), plain)
+	require.Error(t, err, "but its answer was not cached")
+}
+
+func TestAttack022_RevocationRolledBack(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	lookup := &countingLookup{Store: db.Store}
+	auth := follow(t, lookup, db)
+	_, err := auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err)
+	admin := db.Admin(t)
+	tx, err := admin.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `update tokens set revoked_at = now() where id = $1`, token.ID)
+	require.NoError(t, err)
+	require.NoError(t, tx.Rollback(t.Context()))
+	_, err = auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, lookup.asked.Load())
+}
+
+func TestAttack024_NotifyFlood(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	auth := follow(t, db, db)
+	admin := db.Admin(t)
+	_, err := admin.Exec(t.Context(), `select pg_notify('colaflow_access', 'token ' || gen_random_uuid() || ' ' || n || ' changed')
+		from generate_series(1, 10000) n`)
+	require.NoError(t, err)
+	_, err = admin.Exec(t.Context(), `select pg_notify('colaflow_access', $1)`, strings.Repeat("x", 7999))
+	require.NoError(t, err)
+	_, err = admin.Exec(t.Context(), `select pg_notify('colaflow_access', $1)`, strings.Repeat("x", 8000))
+	require.Error(t, err, "PostgreSQL's own limit")
+	_, err = auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err)
+	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
+}
+
+// proxy forwards a loopback port to PostgreSQL's socket until it is frozen.
+type proxy struct {
+	listener net.Listener
+	frozen   atomic.Bool
+}
+
+func startProxy(t *testing.T, socket string) *proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &proxy{listener: listener}
+	done := make(chan struct{})
+	var pumps atomic.Int64
+	pump := func(from, to net.Conn) {
+		defer pumps.Add(-1)
+		defer func() { _, _ = from.Close(), to.Close() }()
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := from.Read(buf)
+			if err != nil {
+				return
+			}
+			if p.frozen.Load() {
+				continue // swallowed: the connection stays open and silent
+			}
+			if _, err := to.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		defer close(done)
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("unix", socket)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			pumps.Add(2)
+			go pump(client, server)
+			go pump(server, client)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = listener.Close()
+		<-done
+		require.Eventually(t, func() bool { return pumps.Load() == 0 }, 10*time.Second, time.Millisecond)
+	})
+	return p
+}
+
+// dsn replaces the host of a socket DSN by the proxy's.
+func (p *proxy) dsn(app string) string {
+	base, _, _ := strings.Cut(app, "?")
+	addr := p.listener.Addr().(*net.TCPAddr)
+	return base + "?host=127.0.0.1&port=" + strings.TrimPrefix(addr.String(), "127.0.0.1:") + "&sslmode=disable"
+}
