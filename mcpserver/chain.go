@@ -83,7 +83,8 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 		return
 	}
 	hr.Header.Del("Mcp-Session-Id")
-	ctx := withRequest(hr.Context(), r)
+	ctx, stop := s.running.start(withRequest(hr.Context(), r), r)
+	defer stop()
 	if !s.checkToken(ctx, r) {
 		s.refuseToken(w, r.refused)
 		return
@@ -99,6 +100,9 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 	if r.refused != nil {
 		s.refuseToken(w, r.refused)
 		return
+	}
+	if hr.Context().Err() != nil && answer.status == 0 {
+		return // the client is gone
 	}
 	if !r.audited {
 		row := s.auditRow(r, nil, answer.body, nil)

@@ -34,7 +34,7 @@ func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mc
 // again once; if the token is then refused, the transport answers 401.
 func (s *Server) dispatch(ctx context.Context, t Tool, r *request) (json.RawMessage, error) {
 	data, err := s.attempt(ctx, t, r)
-	if tenancy.CodeOf(err) == tenancy.Unauthenticated {
+	if tenancy.CodeOf(err) == tenancy.Unauthenticated && !wasCut(ctx) {
 		if r.principal, err = s.tokens.Refresh(ctx, r.token); err == nil {
 			data, err = s.attempt(ctx, t, r)
 		}
@@ -58,11 +58,16 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	} else {
 		data, err = s.write(ctx, t, r, c)
 	}
-	if r.audited || isRefusal(err) {
+	if wasCut(ctx) && err != nil {
+		err = tenancy.Errorf(tenancy.Unauthenticated, "The token was revoked while the call was running.")
+	} else if isRefusal(err) {
+		return nil, err
+	}
+	if r.audited {
 		return data, err
 	}
 	r.audited = true
-	if recordErr := s.store.Record(ctx, s.auditRow(r, c, data, err)); recordErr != nil {
+	if recordErr := s.store.Record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
 		return nil, fmt.Errorf("audit: %w", recordErr)
 	}
 	return data, err
@@ -184,7 +189,7 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 		}
 	}
 	var known *tenancy.Error
-	if errors.As(err, &known) && known.Code == tenancy.Forbidden {
+	if errors.As(err, &known) && (known.Code == tenancy.Forbidden || known.Code == tenancy.Unauthenticated) {
 		row.Decision, row.Rule = store.Denied, known.Message
 	} else if err != nil {
 		row.Decision = store.Failed

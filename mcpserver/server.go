@@ -51,6 +51,7 @@ type Server struct {
 	now       func() time.Time
 	log       *slog.Logger
 	cursors   cursors
+	running   running
 	catalogue map[string]Tool
 	mcp       *server.MCPServer
 	http      *server.StreamableHTTPServer

@@ -161,7 +161,8 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		p.refuse(r, err)
 		return
 	}
-	ctx = withRequest(ctx, r)
+	ctx, stop := s.running.start(withRequest(ctx, r), r)
+	defer stop()
 	if r.message.isRequest() && !s.checkToken(ctx, r) {
 		p.refuse(r, r.refused)
 		return

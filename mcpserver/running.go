@@ -1,0 +1,63 @@
+package mcpserver
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// errCut is why the context of a call ends whose token was ended meanwhile.
+var errCut = errors.New("the token was revoked while the call was running")
+
+// running knows the calls in progress, so that those of a revoked token can be
+// cut off.
+type running struct {
+	mu    sync.Mutex
+	calls map[*request]runningCall
+}
+
+type runningCall struct {
+	principal tenancy.Principal
+	cancel    context.CancelCauseFunc
+}
+
+// start returns the call's context; the caller must call stop when it is over.
+func (r *running) start(ctx context.Context, req *request) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.calls == nil {
+		r.calls = map[*request]runningCall{}
+	}
+	r.calls[req] = runningCall{req.principal, cancel}
+	return ctx, func() {
+		r.mu.Lock()
+		delete(r.calls, req)
+		r.mu.Unlock()
+		cancel(nil)
+	}
+}
+
+// cut ends every running call of a subject that may do nothing any more.
+func (r *running) cut(c tokens.Change) {
+	if !c.Ended {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, call := range r.calls {
+		if c.Concerns(call.principal) {
+			call.cancel(errCut)
+		}
+	}
+}
+
+// wasCut reports whether the call was ended by a revocation.
+func wasCut(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errCut) }
+
+// Run follows the revocation feed until ctx ends. Without it the server is as
+// safe but slower: every token is checked in the database.
+func (s *Server) Run(ctx context.Context) { s.tokens.Follow(ctx, s.store, s.running.cut) }
