@@ -58,6 +58,6 @@ func (r *running) cut(c tokens.Change) {
 // wasCut reports whether the call was ended by a revocation.
 func wasCut(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errCut) }
 
-// Run follows the revocation feed until ctx ends. Without it the server is as
-// safe but slower: every token is checked in the database.
-func (s *Server) Run(ctx context.Context) { s.tokens.Follow(ctx, s.store, s.running.cut) }
+// Follow starts following the revocation feed, until the Authenticator closes.
+// Without it the server is as safe but slower: every token is looked up.
+func (s *Server) Follow() { s.tokens.Follow(s.store, s.running.cut) }

@@ -41,6 +41,7 @@ type Authenticator struct {
 	known      *otter.Cache[Hash, verdict]
 	healthy    atomic.Bool
 	generation atomic.Uint64 // raised by every change, before the cache forgets
+	stop       func()        // ends following the feed
 }
 
 // NewAuthenticator returns an Authenticator over the given lookup. It caches
@@ -48,6 +49,7 @@ type Authenticator struct {
 func NewAuthenticator(lookup Lookup) *Authenticator {
 	return &Authenticator{
 		lookup: lookup,
+		stop:   func() {},
 		known: otter.Must(&otter.Options[Hash, verdict]{
 			MaximumSize:      cacheSize,
 			ExpiryCalculator: otter.ExpiryWriting[Hash, verdict](cacheFor),
@@ -55,8 +57,11 @@ func NewAuthenticator(lookup Lookup) *Authenticator {
 	}
 }
 
-// Close stops the cache's housekeeping.
-func (a *Authenticator) Close() { a.known.StopAllGoroutines() }
+// Close stops following the feed, and the cache's housekeeping.
+func (a *Authenticator) Close() {
+	a.stop()
+	a.known.StopAllGoroutines()
+}
 
 // Authenticate returns the principal of a plain token. A malformed token is
 // refused without asking the database.

@@ -46,17 +46,24 @@ type Feed interface {
 	Follow(ctx context.Context, changed func(Change), lost func(), healthy func(bool))
 }
 
-// Follow keeps the cache true to the feed until ctx ends, and tells also of
-// every change. While the feed is not healthy nothing is cached at all.
-func (a *Authenticator) Follow(ctx context.Context, feed Feed, also func(Change)) {
-	feed.Follow(ctx, func(c Change) {
-		a.forget(c)
-		also(c)
-	}, a.forgetAll, func(healthy bool) {
-		a.healthy.Store(healthy)
-		a.forgetAll()
-	})
-	a.healthy.Store(false)
+// Follow starts keeping the cache true to the feed, and tells also of every
+// change. It ends with Close. While the feed is not healthy nothing is cached.
+func (a *Authenticator) Follow(feed Feed, also func(Change)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		feed.Follow(ctx, func(c Change) {
+			a.forget(c)
+			also(c)
+		}, a.forgetAll, a.setHealthy)
+		a.setHealthy(false)
+	}()
+	a.stop = func() { cancel(); <-done }
+}
+
+func (a *Authenticator) setHealthy(healthy bool) {
+	a.healthy.Store(healthy)
 	a.forgetAll()
 }
 

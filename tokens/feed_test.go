@@ -38,10 +38,8 @@ const beat = 50 * time.Millisecond
 func follow(t *testing.T, lookup tokens.Lookup, feed tokens.Feed) *tokens.Authenticator {
 	t.Helper()
 	auth := tokens.NewAuthenticator(lookup)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); auth.Follow(ctx, feed, func(tokens.Change) {}) }()
-	t.Cleanup(func() { cancel(); <-done; auth.Close() })
+	auth.Follow(feed, func(tokens.Change) {})
+	t.Cleanup(auth.Close)
 	eventually(t, auth.Healthy)
 	return auth
 }
@@ -114,10 +112,8 @@ func TestAttack019_RevokedBetweenReadAndInsert(t *testing.T) {
 	lookup := &countingLookup{Store: db.Store}
 	auth := tokens.NewAuthenticator(lookup)
 	seen := make(chan struct{}, 100)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); auth.Follow(ctx, db, func(tokens.Change) { seen <- struct{}{} }) }()
-	t.Cleanup(func() { cancel(); <-done; auth.Close() })
+	auth.Follow(db, func(tokens.Change) { seen <- struct{}{} })
+	t.Cleanup(auth.Close)
 	eventually(t, auth.Healthy)
 	lookup.pause = func() {
 		if lookup.asked.Load() == 1 { // the read is done; revoke before it is cached

@@ -16,5 +16,6 @@ func (p *program) newMCP(db *database, cfg mcpserver.Config) (*mcpserver.Server,
 		auth.Close()
 		return nil, nil, err
 	}
+	server.Follow()
 	return server, auth, nil
 }
