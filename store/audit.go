@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,13 +58,52 @@ type HexBytes []byte
 // MarshalText writes \x and hex digits.
 func (h HexBytes) MarshalText() ([]byte, error) { return fmt.Appendf(nil, `\x%x`, []byte(h)), nil }
 
+// complete sets what the caller left out, and takes out what PostgreSQL cannot
+// hold: clients choose these texts, and a row must never fail because of them.
 func (r *AuditRow) complete(now time.Time) {
+	for _, text := range []*string{&r.Actor, &r.TokenName, &r.Client, &r.Method, &r.Tool, &r.Rule, &r.Target, &r.RequestID, &r.ClientIP} {
+		*text = strings.ReplaceAll(*text, "\x00", "")
+	}
+	r.Args, r.Changes = storable(r.Args), storable(r.Changes)
 	if r.ID == uuid.Nil {
 		r.ID = tenancy.NewID()
 	}
 	if r.At.IsZero() {
 		r.At = now
 	}
+}
+
+// unstorable finds what jsonb may refuse: NUL, and numbers beyond numeric.
+var unstorable = regexp.MustCompile(`\\u0000|[0-9][eE][+-]?[0-9]{4}|[0-9]{1000}`)
+
+// storable returns JSON that jsonb accepts, unchanged where it already does.
+func storable(raw json.RawMessage) json.RawMessage {
+	if !unstorable.Match(raw) {
+		return raw
+	}
+	var v any
+	if json.Unmarshal(raw, &v) != nil { // a number beyond float64
+		return json.RawMessage(`"unreadable"`)
+	}
+	return asJSON(withoutNUL(v))
+}
+
+func withoutNUL(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ReplaceAll(v, "\x00", "")
+	case []any:
+		for i := range v {
+			v[i] = withoutNUL(v[i])
+		}
+	case map[string]any:
+		clean := make(map[string]any, len(v))
+		for name, value := range v {
+			clean[strings.ReplaceAll(name, "\x00", "")] = withoutNUL(value)
+		}
+		return clean
+	}
+	return v
 }
 
 // queueAudit appends a write's own audit row to its transaction.
@@ -95,8 +137,8 @@ type auditLog struct {
 
 type auditGroup struct {
 	rows    []AuditRow
+	errs    []error // by row, once flushed
 	flushed chan struct{}
-	err     error
 }
 
 const maxAuditGroup = 500
@@ -108,24 +150,25 @@ func newAuditLog(s *Store) *auditLog {
 }
 
 func (l *auditLog) append(ctx context.Context, row AuditRow) error {
-	group := l.join(row)
+	group, place := l.join(row)
 	if group == nil {
 		return retryable("The server is shutting down.", errors.New("audit log is closed"))
 	}
 	select {
 	case <-group.flushed:
-		return group.err
+		return group.errs[place]
 	case <-ctx.Done():
 		return interpret(ctx.Err())
 	}
 }
 
-// join adds the row to the group that goes out next; nil when the log is closed.
-func (l *auditLog) join(row AuditRow) *auditGroup {
+// join adds the row to the group that goes out next, and tells its place there;
+// nil when the log is closed.
+func (l *auditLog) join(row AuditRow) (group *auditGroup, place int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil
+		return nil, 0
 	}
 	if l.next == nil {
 		l.next = &auditGroup{flushed: make(chan struct{})}
@@ -135,7 +178,7 @@ func (l *auditLog) join(row AuditRow) *auditGroup {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return l.next
+	return l.next, len(l.next.rows) - 1
 }
 
 func (l *auditLog) run() {
@@ -156,11 +199,25 @@ func (l *auditLog) flush() bool {
 	if group == nil {
 		return false
 	}
-	for start := 0; start < len(group.rows) && group.err == nil; start += maxAuditGroup {
-		group.err = l.insert(group.rows[start:min(start+maxAuditGroup, len(group.rows))])
+	for rows := range slices.Chunk(group.rows, maxAuditGroup) {
+		group.errs = append(group.errs, l.insertEach(rows)...)
 	}
 	close(group.flushed)
 	return true
+}
+
+// insertEach inserts rows together. Rows share a transaction, not their fate: if
+// the database refuses the data of one, each goes alone.
+func (l *auditLog) insertEach(rows []AuditRow) []error {
+	errs := make([]error, len(rows))
+	err := l.insert(rows)
+	alone := len(rows) > 1 && isDataError(err)
+	for n := range rows {
+		if errs[n] = err; alone {
+			errs[n] = l.insert(rows[n : n+1])
+		}
+	}
+	return errs
 }
 
 func (l *auditLog) insert(rows []AuditRow) error {

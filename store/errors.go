@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -23,6 +24,8 @@ const (
 	stateStatementLimit = "57014"
 	stateUndefinedTable = "42P01"
 	stateDenied         = "42501"
+	stateBadText        = "22021" // NUL, or not UTF-8
+	stateBadEscape      = "22P05" // NUL in JSON
 )
 
 // errRevoked is what a transaction returns whose token or member is not active
@@ -54,6 +57,9 @@ func interpret(err error) error {
 			WithNext("Read it, or choose another name."), err)
 	case stateSerialization, stateDeadlock, stateLockTimeout:
 		return retryable("Others are changing the same data.", err)
+	case stateBadText, stateBadEscape:
+		return fmt.Errorf("%w (%w)", tenancy.Errorf(tenancy.InvalidValue, "A text contains a character that cannot be stored.").
+			WithNext("Send it without NUL characters."), err)
 	case stateStatementLimit:
 		return retryable("The database took too long.", err)
 	case "57P01", "57P02", "57P03", "53300", "08000", "08003", "08006":
@@ -83,6 +89,12 @@ func state(err error) string {
 
 func isUndefinedTable(err error) bool { return state(err) == stateUndefinedTable }
 func isDenied(err error) bool         { return state(err) == stateDenied }
+
+// isDataError reports whether the data of a statement was refused (class 22 and
+// 23), so that other data would have passed.
+func isDataError(err error) bool {
+	return strings.HasPrefix(state(err), "22") || strings.HasPrefix(state(err), "23")
+}
 
 // connectError strips what a connection error repeats of the DSN.
 func connectError(err error) error {

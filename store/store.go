@@ -91,18 +91,22 @@ func (s *Store) Ping(ctx context.Context) error {
 // check runs the tests of design "Roles", "Keys" and the schema version.
 func (s *Store) check(ctx context.Context, key tenancy.MasterKey) error {
 	var role string
-	var super, bypass, owner bool
+	var super, bypass, owner, member bool
 	err := s.pool.QueryRow(ctx, `
 		select r.rolname, r.rolsuper, r.rolbypassrls,
-		       exists (select from pg_class c where c.relname = 'tokens' and pg_has_role(r.oid, c.relowner, 'member'))
-		from pg_roles r where r.rolname = current_user`).Scan(&role, &super, &bypass, &owner)
+		       exists (select from pg_class c where c.relname = 'tokens' and pg_has_role(r.oid, c.relowner, 'member')),
+		       exists (select from pg_auth_members m where m.member = r.oid)
+		from pg_roles r where r.rolname = current_user`).Scan(&role, &super, &bypass, &owner, &member)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", connectError(err))
 	}
-	for refuse, is := range map[string]bool{"is a superuser": super, "has BYPASSRLS": bypass, "owns the tables": owner} {
-		if is {
+	for _, power := range []struct {
+		has  bool
+		text string
+	}{{super, "is a superuser"}, {bypass, "has BYPASSRLS"}, {owner, "owns the tables"}, {member, "is a member of another role, whose policies it gets"}} {
+		if power.has {
 			return fmt.Errorf("refusing to serve: database role %q %s, so it could cross tenants; "+
-				"create the right role with: colaflow db init --admin-dsn ...", role, refuse)
+				"create the right role with: colaflow db init --admin-dsn ...", role, power.text)
 		}
 	}
 	version, err := s.schemaVersion(ctx)
