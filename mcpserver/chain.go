@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -83,6 +84,12 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 		return
 	}
 	hr.Header.Del("Mcp-Session-Id")
+	leave, err := s.throttle.Enter(r.principal)
+	if err != nil {
+		s.tooMany(w, r, err)
+		return
+	}
+	defer leave()
 	ctx, stop := s.running.start(withRequest(hr.Context(), r), r)
 	defer stop()
 	if !s.checkToken(ctx, r) {
@@ -198,6 +205,13 @@ func (s *Server) unavailable(w http.ResponseWriter, r *request, err error) {
 		return
 	}
 	refuse(w, http.StatusInternalServerError, "internal", "Internal error, request "+r.id+".")
+}
+
+// tooMany answers a flood: the message was not read any further.
+func (s *Server) tooMany(w http.ResponseWriter, r *request, err error) {
+	e := public(err, r.id)
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
+	refuse(w, http.StatusTooManyRequests, string(e.Code), e.Message)
 }
 
 func newRequestID() string {

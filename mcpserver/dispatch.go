@@ -53,6 +53,8 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 		links: links{s.publicURL, r.principal.TenantSlug}}
 	if t.Permission != nil && !r.principal.May(*t.Permission) {
 		err = forbidden(r.principal, *t.Permission, "")
+	} else if err = s.throttle.Admit(r.principal, !t.ReadOnly); err != nil {
+		c.target = "limit"
 	} else if t.ReadOnly {
 		data, err = s.read(ctx, t, r, c)
 	} else {
@@ -189,10 +191,15 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 		}
 	}
 	var known *tenancy.Error
-	if errors.As(err, &known) && (known.Code == tenancy.Forbidden || known.Code == tenancy.Unauthenticated) {
+	if errors.As(err, &known) && deniedCode(known.Code) {
 		row.Decision, row.Rule = store.Denied, known.Message
 	} else if err != nil {
 		row.Decision = store.Failed
 	}
 	return row
+}
+
+// deniedCode reports whether a call with this outcome was kept from running.
+func deniedCode(code tenancy.Code) bool {
+	return code == tenancy.Forbidden || code == tenancy.Unauthenticated || code == tenancy.RateLimited
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/colaflow/colaflow/mcpserver"
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
 )
 
@@ -58,8 +59,12 @@ func (b *bundle) serve(t *testing.T, cfg mcpserver.Config) (*mcpserver.Server, *
 	if cfg.Clock == nil {
 		cfg.Clock = func() time.Time { return storetest.Now }
 	}
+	if cfg.Limits == nil {
+		cfg.Limits = func(string) tenancy.Limits { return tenancy.Limits{} }
+	}
 	s, err := mcpserver.New(cfg)
 	require.NoError(t, err)
+	t.Cleanup(s.Close)
 	h := httptest.NewServer(s.Handler())
 	t.Cleanup(h.Close)
 	return s, h

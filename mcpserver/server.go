@@ -35,6 +35,8 @@ type Config struct {
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies []netip.Prefix
 	Version        string
+	// Limits are those of each plan on this node; nil means tenancy.LimitsOf.
+	Limits func(plan string) tenancy.Limits
 	// Clock returns the current time; nil means time.Now.
 	Clock func() time.Time
 	// Log receives what clients must not see; nil means slog.Default.
@@ -52,6 +54,7 @@ type Server struct {
 	log       *slog.Logger
 	cursors   cursors
 	running   running
+	throttle  *tenancy.Throttle
 	catalogue map[string]Tool
 	mcp       *server.MCPServer
 	http      *server.StreamableHTTPServer
@@ -80,6 +83,11 @@ func New(cfg Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	limits := cfg.Limits
+	if limits == nil {
+		limits = tenancy.LimitsOf
+	}
+	s.throttle = tenancy.NewThrottle(limits, s.now)
 	s.mcp = server.NewMCPServer("colaflow", cfg.Version,
 		server.WithTitle("ColaFlow"),
 		server.WithInstructions(instructions),
@@ -176,6 +184,9 @@ func isHidden(err error) bool {
 	code := tenancy.CodeOf(err)
 	return errors.Is(err, server.ErrResourceNotFound) || code == tenancy.NotFound || code == tenancy.Forbidden || code == tenancy.InvalidValue
 }
+
+// Close releases what the server holds in memory. Stop serving first.
+func (s *Server) Close() { s.throttle.Close() }
 
 // Handler serves the endpoint /mcp over HTTP.
 func (s *Server) Handler() http.Handler { return s.chain() }

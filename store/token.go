@@ -26,7 +26,7 @@ func (s *Store) LookupToken(ctx context.Context, slug string, hash tokens.Hash) 
 	b := &pgx.Batch{}
 	b.Queue(beginRead)
 	b.Queue(`select * from authenticate($1, $2)`, slug, hash[:]).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&p.TenantID, &state, &p.TokenID, &p.TokenName, &grants, &p.Epoch, &expires,
+		return row.Scan(&p.TenantID, &state, &p.Plan, &p.TokenID, &p.TokenName, &grants, &p.Epoch, &expires,
 			&p.Role, &member, &memberName, &memberEmail)
 	})
 	queueCommit(b)

@@ -11,6 +11,7 @@ import (
 type Principal struct {
 	TenantID   TenantID
 	TenantSlug string
+	Plan       string
 	// MemberID is uuid.Nil for a service token.
 	MemberID    uuid.UUID
 	MemberName  string

@@ -103,6 +103,7 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 		return err
 	}
 	defer auth.Close()
+	defer server.Close()
 	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
 	return p.serveHTTP(ctx, listener, p.routes(db, server), f.tlsCert, f.tlsKey)
 }

@@ -33,6 +33,7 @@ The token comes from COLAFLOW_TOKEN.`,
 				return err
 			}
 			defer auth.Close()
+			defer server.Close()
 			return server.ServeStdio(cmd.Context(), p.in, p.out, token)
 		},
 	}

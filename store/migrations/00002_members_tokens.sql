@@ -134,7 +134,7 @@ end $$;
 -- No row: unknown, revoked, expired, or its owner may not act.
 -- +goose StatementBegin
 create function authenticate(p_slug text, p_hash bytea)
-returns table (o_tenant uuid, o_state text, o_token uuid, o_name text, o_grants jsonb, o_epoch bigint, o_expires timestamptz,
+returns table (o_tenant uuid, o_state text, o_plan text, o_token uuid, o_name text, o_grants jsonb, o_epoch bigint, o_expires timestamptz,
                o_role text, o_member uuid, o_member_name text, o_member_email text)
 language plpgsql as $$
 declare
@@ -147,7 +147,7 @@ begin
   set local citus.propagate_set_commands to 'local';
   execute format('set local app.tenant_id = %L', v_tenant.id::text);
   return query
-    select v_tenant.id, v_tenant.state, t.id, t.name, t.grants, t.epoch + coalesce(m.epoch, 0), t.expires_at,
+    select v_tenant.id, v_tenant.state, v_tenant.plan, t.id, t.name, t.grants, t.epoch + coalesce(m.epoch, 0), t.expires_at,
            coalesce(m.role, t.role), m.id, m.name, coalesce(m.email, m.handle)
     from tokens t left join members m on m.tenant_id = v_tenant.id and m.id = t.member_id
     where t.tenant_id = v_tenant.id and t.hash = p_hash
