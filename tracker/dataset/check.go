@@ -28,7 +28,7 @@ func (d *Dataset) Check() error {
 	}
 	for n := range d.People {
 		p := &d.People[n]
-		p.Handle = handleOf(p.Handle)
+		p.Handle = Handle(p.Handle)
 		p.Name = d.line(p.Handle, "name", cmp.Or(p.Name, p.Handle), tracker.MaxName)
 	}
 	d.byHandle = nil
@@ -64,8 +64,13 @@ func (d *Dataset) checkProject() (err error) {
 	if _, err = time.LoadLocation(p.Timezone); err != nil {
 		return tenancy.Errorf(tenancy.InvalidValue, "Time zone %q is not known.", p.Timezone).WithNext("Use a name such as Europe/Berlin.")
 	}
-	if p.Workflow != nil && len(p.Workflow.Statuses) == 0 {
-		p.Workflow = nil
+	for n := range p.IssueTypes {
+		p.IssueTypes[n] = d.line("project", "type", p.IssueTypes[n], tracker.MaxLabel)
+	}
+	if p.Workflow != nil {
+		for n := range p.Workflow.Statuses {
+			p.Workflow.Statuses[n].Name = d.line("project", "status", p.Workflow.Statuses[n].Name, tracker.MaxLabel)
+		}
 	}
 	_, err = tracker.FindTemplate(p.Template)
 	return err
@@ -101,7 +106,7 @@ func (d *Dataset) checkIssue(i *Issue) error {
 	if !i.UpdatedAt.IsZero() && (i.UpdatedAt.Year() < 1970 || i.UpdatedAt.Year() > 9999) {
 		return place(i, "has a time of update that is not between the years 1970 and 9999")
 	}
-	if i.Reporter = handleOf(i.Reporter); !d.knows(i.Reporter) {
+	if i.Reporter = Handle(i.Reporter); !d.knows(i.Reporter) {
 		return place(i, "names %q, who is not among the people", i.Reporter)
 	}
 	var raw, clean State
@@ -111,7 +116,7 @@ func (d *Dataset) checkIssue(i *Issue) error {
 			d.Notes.Add(i.Place, "A change was dated before what it changed; it got that time.")
 			r.At = i.Revisions[n-1].At
 		}
-		if r.By = handleOf(r.By); !d.knows(r.By) {
+		if r.By = Handle(r.By); !d.knows(r.By) {
 			return place(i, "names %q, who is not among the people", r.By)
 		}
 		given := r.State
@@ -139,15 +144,15 @@ func (d *Dataset) checkState(i *Issue, s *State, rawBefore, before State) error 
 	} else {
 		s.Body = before.Body
 	}
-	s.Type = cmp.Or(tracker.CleanLine(s.Type), "Task")
-	s.Status.Name = tracker.CleanLine(s.Status.Name)
+	s.Type = cmp.Or(d.line(i.Place, "type", s.Type, tracker.MaxLabel), "Task")
+	s.Status.Name = d.line(i.Place, "status", s.Status.Name, tracker.MaxLabel)
 	if s.Status.Name == "" || !slices.Contains(tracker.Categories(), s.Status.Category) {
 		return place(i, "has no status")
 	}
 	if s.Priority = cmp.Or(s.Priority, tracker.Medium); s.Priority < tracker.Urgent || s.Priority > tracker.Low {
 		return place(i, "has the unknown priority %d", s.Priority)
 	}
-	if s.Assignee = handleOf(s.Assignee); !d.knows(s.Assignee) {
+	if s.Assignee = Handle(s.Assignee); !d.knows(s.Assignee) {
 		return place(i, "names %q, who is not among the people", s.Assignee)
 	}
 	if s.Points != nil && (math.IsNaN(*s.Points) || tracker.CheckPoints(*s.Points) != nil) {
@@ -176,7 +181,7 @@ func (d *Dataset) checkComments(i *Issue) error {
 	slices.SortStableFunc(i.Comments, func(a, b Comment) int { return a.At.Compare(b.At) })
 	seen, kept := map[string]int{}, i.Comments[:0]
 	for _, c := range i.Comments {
-		if c.Author = handleOf(c.Author); !d.knows(c.Author) {
+		if c.Author = Handle(c.Author); !d.knows(c.Author) {
 			return place(i, "has a comment of %q, who is not among the people", c.Author)
 		}
 		if c.At.Year() < 1970 || c.At.Year() > 9999 {

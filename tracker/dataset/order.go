@@ -67,7 +67,7 @@ func (d *Dataset) checkLinks() {
 			continue
 		}
 		seen[same] = true
-		if l.By = handleOf(l.By); !d.knows(l.By) {
+		if l.By = Handle(l.By); !d.knows(l.By) {
 			l.By = ""
 		}
 		if l.At.IsZero() {

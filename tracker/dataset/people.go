@@ -10,7 +10,7 @@ import (
 // that refers to them: the login in lower case, without spaces. An empty login
 // is nobody.
 func (d *Dataset) AddPerson(login, name, email string) string {
-	handle := handleOf(login)
+	handle := Handle(login)
 	if handle == "" {
 		return ""
 	}
@@ -43,7 +43,8 @@ func (d *Dataset) index() map[string]int {
 	return d.byHandle
 }
 
-func handleOf(login string) string {
+// Handle returns what AddPerson calls somebody with this login.
+func Handle(login string) string {
 	handle := strings.ReplaceAll(strings.ToLower(tracker.CleanLine(login)), " ", ".")
 	return cut(handle, tracker.MaxName)
 }
