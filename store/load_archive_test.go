@@ -39,7 +39,7 @@ func archiveFile(t *testing.T, name string) string {
 // counted is what a file holds, counted without our reader.
 type counted struct{ issues, closed, comments, people, labels int }
 
-func countOf(t *testing.T, file string) (counted, int) {
+func countArchive(t *testing.T, file string) (counted, int) {
 	t.Helper()
 	var raw struct {
 		Issues []struct {
@@ -92,7 +92,7 @@ func TestLoadDataset_Archives(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			file := archiveFile(t, c.name)
-			want, highest := countOf(t, file)
+			want, highest := countArchive(t, file)
 			db := storetest.Open(t)
 			acme := db.Tenant(t, "acme")
 			for _, again := range []bool{false, true} {
