@@ -102,7 +102,7 @@ func attempt(t *testing.T, tx pgx.Tx, sql string, args ...any) string {
 	return pg.Code
 }
 
-func count(t *testing.T, tx pgx.Tx, sql string, args ...any) (n int) {
+func rowsIn(t *testing.T, tx pgx.Tx, sql string, args ...any) (n int) {
 	t.Helper()
 	require.NoError(t, tx.QueryRow(t.Context(), sql, args...).Scan(&n), sql)
 	return n
@@ -131,13 +131,13 @@ func TestAttack051_Rows(t *testing.T) {
 		}
 		for _, missing := range []*string{nil, &empty} {
 			as(t, app, missing, &all, func(tx pgx.Tx) {
-				require.Zero(t, count(t, tx, "select count(*) from "+table), "%s without a tenant", table)
+				require.Zero(t, rowsIn(t, tx, "select count(*) from "+table), "%s without a tenant", table)
 				require.Equal(t, "42501", attempt(t, tx, "insert into "+table+" (tenant_id) values ($1)", tenantA), table)
 			})
 		}
 		as(t, app, &tenantA, &all, func(tx pgx.Tx) {
-			require.NotZero(t, count(t, tx, "select count(*) from "+table), table)
-			require.Zero(t, count(t, tx, "select count(*) from "+table+" where tenant_id <> $1", tenantA), table)
+			require.NotZero(t, rowsIn(t, tx, "select count(*) from "+table), table)
+			require.Zero(t, rowsIn(t, tx, "select count(*) from "+table+" where tenant_id <> $1", tenantA), table)
 			require.Equal(t, "42501", attempt(t, tx, copyRow(t, admin, table, `{"tenant_id":"`+tenantB+`"}`)), "insert into %s", table)
 			require.Equal(t, "42501", attempt(t, tx, "update "+table+" set tenant_id = $1", tenantB), "update %s", table)
 		})
@@ -153,12 +153,12 @@ func TestAttack051_Rows(t *testing.T) {
 		table, column, _ := strings.Cut(pair, " ")
 		for _, missing := range []*string{nil, &empty, &none} {
 			as(t, app, &tenantA, missing, func(tx pgx.Tx) {
-				require.Zero(t, count(t, tx, "select count(*) from "+table), "%s without projects", table)
+				require.Zero(t, rowsIn(t, tx, "select count(*) from "+table), "%s without projects", table)
 			})
 		}
 		as(t, app, &tenantA, &only, func(tx pgx.Tx) {
-			require.NotZero(t, count(t, tx, "select count(*) from "+table), table)
-			require.Zero(t, count(t, tx, "select count(*) from "+table+" where "+column+" <> $1", a.web.ID), table)
+			require.NotZero(t, rowsIn(t, tx, "select count(*) from "+table), table)
+			require.Zero(t, rowsIn(t, tx, "select count(*) from "+table+" where "+column+" <> $1", a.web.ID), table)
 			require.Equal(t, "42501", attempt(t, tx, copyRow(t, admin, table, `{"`+column+`":"`+a.api.ID.String()+`"}`)), "insert into %s", table)
 			require.Equal(t, "42501", attempt(t, tx, "update "+table+" set "+column+" = $1", a.api.ID), "update %s", table)
 		})

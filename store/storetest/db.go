@@ -104,10 +104,11 @@ func (db *DB) Dump(t testing.TB, without ...string) string {
 	require.NoError(t, err)
 	defer func() { _ = admin.Close(ctx) }()
 	rows, err := admin.Query(ctx, `select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace
-		and c.relkind in ('r', 'p') and not c.relispartition and not c.relname = any($1) order by 1`, without)
+		and c.relkind in ('r', 'p') and not c.relispartition and not c.relname = any(coalesce($1::text[], '{}')) order by 1`, without)
 	require.NoError(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
+	require.NotEmpty(t, tables)
 	var dump strings.Builder
 	for _, table := range tables {
 		var text string
