@@ -69,7 +69,7 @@ type links struct {
 }
 
 func (l links) issue(key tracker.IssueKey) string {
-	return l.base + "/i/" + key.String() + "?tenant=" + l.slug
+	return l.base + "/issues/" + key.String() + "?tenant=" + l.slug
 }
 
-func (l links) project(key string) string { return l.base + "/p/" + key + "?tenant=" + l.slug }
+func (l links) project(key string) string { return l.base + "/projects/" + key + "?tenant=" + l.slug }
