@@ -107,6 +107,9 @@ func (s *shape) text(path string, raw json.RawMessage, dst reflect.Value) error 
 	if json.Unmarshal(raw, &text) != nil {
 		return wrongType(path, "a string")
 	}
+	if strings.ContainsRune(text, 0) {
+		return wrongType(path, "a string without NUL characters")
+	}
 	if len(s.enum) > 0 {
 		i := slices.IndexFunc(s.enum, func(e string) bool { return strings.EqualFold(e, strings.TrimSpace(text)) })
 		if i < 0 {

@@ -79,7 +79,7 @@ func (s *Server) enter(ctx context.Context, r *request, fn func(*store.Tx) error
 	}
 	err := read()
 	if tenancy.CodeOf(err) == tenancy.Unauthenticated {
-		if r.principal, err = s.tokens.Refresh(ctx, r.token); err == nil {
+		if err = s.refresh(ctx, r); err == nil {
 			err = read()
 		}
 	}

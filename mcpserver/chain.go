@@ -19,8 +19,8 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// bodyTimeout bounds how long a client may take to send its message.
-const bodyTimeout = 15 * time.Second
+// defaultBodyTimeout bounds how long a client may take to send its message.
+const defaultBodyTimeout = 15 * time.Second
 
 // chain is the way of an HTTP request, in this order: recover, request id,
 // Host and Origin, client address, method, body limit, token, shape, mcp-go.
@@ -60,7 +60,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	if !s.authenticate(w, hr, r) {
 		return
 	}
-	body, ok := readBody(w, hr)
+	body, ok := s.readBody(w, hr)
 	if !ok {
 		return
 	}
@@ -93,6 +93,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	ctx, stop := s.running.start(withRequest(hr.Context(), r), r)
 	defer stop()
 	if !s.checkToken(ctx, r) {
+		s.recordRefusal(ctx, r)
 		s.refuseToken(w, r.refused)
 		return
 	}
@@ -105,6 +106,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 // the call could not be audited.
 func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, answer *buffered) {
 	if r.refused != nil {
+		s.recordRefusal(hr.Context(), r)
 		s.refuseToken(w, r.refused)
 		return
 	}
@@ -155,8 +157,8 @@ func (s *Server) allowCrossOrigin(w http.ResponseWriter, hr *http.Request) {
 	h.Add("Vary", "Origin")
 }
 
-func readBody(w http.ResponseWriter, hr *http.Request) ([]byte, bool) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every transport has deadlines
+func (s *Server) readBody(w http.ResponseWriter, hr *http.Request) ([]byte, bool) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyTimeout)) // not every transport has deadlines
 	body, err := io.ReadAll(http.MaxBytesReader(w, hr.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -35,7 +35,7 @@ func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mc
 func (s *Server) dispatch(ctx context.Context, t Tool, r *request) (json.RawMessage, error) {
 	data, err := s.attempt(ctx, t, r)
 	if tenancy.CodeOf(err) == tenancy.Unauthenticated && !wasCut(ctx) {
-		if r.principal, err = s.tokens.Refresh(ctx, r.token); err == nil {
+		if err = s.refresh(ctx, r); err == nil {
 			data, err = s.attempt(ctx, t, r)
 		}
 	}
@@ -75,8 +75,18 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	return data, err
 }
 
-// isRefusal reports whether the token itself was refused: then the call has no
-// tenant that it may leave a row in, or is tried again.
+// refresh reads the request's principal again. If the token no longer works, the
+// old one stays: the audit needs to know whom it belonged to.
+func (s *Server) refresh(ctx context.Context, r *request) error {
+	fresh, err := s.tokens.Refresh(ctx, r.token)
+	if err == nil {
+		r.principal = fresh
+	}
+	return err
+}
+
+// isRefusal reports whether the token itself was refused: then the call is tried
+// again with what the database says now, or ends with 401 or 403.
 func isRefusal(err error) bool {
 	code := tenancy.CodeOf(err)
 	return code == tenancy.Unauthenticated || code == tenancy.TenantIsSuspended
@@ -177,6 +187,11 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 		RequestID: r.id, ClientIP: r.clientIP, DurationUS: time.Since(r.started).Microseconds(), Bytes: len(data),
 		Code: string(tenancy.CodeOf(err)),
 	}
+	if c != nil {
+		row.Tool, row.Target = c.tool, c.target // what ran, whatever else the message named
+	}
+	row.Client, row.Method = redactText(row.Client), redactText(row.Method)
+	row.Tool, row.Target = redactText(row.Tool), redactText(row.Target)
 	if r.principal.MemberID != uuid.Nil {
 		row.MemberID, row.Actor = &r.principal.MemberID, r.principal.MemberEmail
 	}
@@ -185,7 +200,7 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 		row.ArgsDigest, row.Args = digest[:], redact(r.message.arguments)
 	}
 	if c != nil {
-		row.Target, row.Changes = c.target, c.changesJSON()
+		row.Changes = redact(c.changesJSON())
 		if c.project != uuid.Nil {
 			row.ProjectID = &c.project
 		}
@@ -201,5 +216,16 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 
 // deniedCode reports whether a call with this outcome was kept from running.
 func deniedCode(code tenancy.Code) bool {
-	return code == tenancy.Forbidden || code == tenancy.Unauthenticated || code == tenancy.RateLimited
+	return code == tenancy.Forbidden || code == tenancy.Unauthenticated || code == tenancy.TenantIsSuspended || code == tenancy.RateLimited
+}
+
+// recordRefusal leaves the row of a call whose token was good when it came and
+// refused by the database before it ended.
+func (s *Server) recordRefusal(ctx context.Context, r *request) {
+	if r.audited {
+		return
+	}
+	if err := s.store.Record(context.WithoutCancel(ctx), s.auditRow(r, nil, nil, r.refused)); err != nil {
+		s.log.ErrorContext(ctx, "a refusal was not audited", "request", r.id, "error", err)
+	}
 }

@@ -18,7 +18,7 @@ type gate struct {
 
 func newGate(public *url.URL, hosts, origins []string) gate {
 	g := gate{hosts: []string{strings.ToLower(public.Hostname()), "localhost", ".localhost"},
-		origins: []string{public.Scheme + "://" + public.Host}}
+		origins: []string{strings.ToLower(public.Scheme + "://" + public.Host)}}
 	for _, h := range hosts {
 		g.hosts = append(g.hosts, strings.ToLower(strings.TrimPrefix(h, "*")))
 	}

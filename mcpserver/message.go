@@ -94,10 +94,12 @@ func (m *message) readParams(raw json.RawMessage) error {
 		return err
 	}
 	m.arguments = params["arguments"]
-	for _, name := range []string{"name", "uri"} {
-		if params[name] != nil {
-			_ = json.Unmarshal(params[name], &m.name) // a wrong type is answered by mcp-go
-		}
+	named := "name"
+	if strings.HasPrefix(m.method, "resources/") {
+		named = "uri"
+	}
+	if params[named] != nil {
+		_ = json.Unmarshal(params[named], &m.name) // a wrong type is answered by mcp-go
 	}
 	var client struct{ Name, Version string }
 	if params["clientInfo"] != nil {

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"unicode/utf8"
+
+	"github.com/colaflow/colaflow/tracker"
 )
 
 // maxAuditText is how much of each text the audit keeps.
@@ -11,10 +14,11 @@ const maxAuditText = 120
 
 var tokenPattern = regexp.MustCompile(`mcp_[a-z0-9-]{1,40}_[0-9a-f]{32}`)
 
-// redact returns arguments fit for the audit: long texts shortened, tokens removed.
+// redact returns arguments fit for the audit: long texts shortened, tokens
+// removed, also where they are written with escapes or as names.
 func redact(raw json.RawMessage) json.RawMessage {
-	if len(raw) <= maxAuditText && !tokenPattern.Match(raw) {
-		return raw
+	if len(raw) == 0 {
+		return nil
 	}
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
@@ -26,19 +30,27 @@ func redact(raw json.RawMessage) json.RawMessage {
 func redactValue(v any) any {
 	switch v := v.(type) {
 	case string:
-		text := tokenPattern.ReplaceAllString(v, "[token]")
-		if short := shorten(text, maxAuditText); short != text {
-			return fmt.Sprintf("%s (%d characters)", short, len([]rune(text)))
-		}
-		return text
+		return redactText(v)
 	case []any:
 		for i := range v {
 			v[i] = redactValue(v[i])
 		}
 	case map[string]any:
-		for k := range v {
-			v[k] = redactValue(v[k])
+		clean := make(map[string]any, len(v))
+		for name, value := range v {
+			clean[redactText(name)] = redactValue(value)
 		}
+		return clean
 	}
 	return v
+}
+
+// redactText is a client's text as logs and the audit may keep it: one line
+// without control characters, tokens or great length.
+func redactText(s string) string {
+	text := tokenPattern.ReplaceAllString(tracker.CleanLine(s), "[token]")
+	if short := shorten(text, maxAuditText); short != text {
+		return fmt.Sprintf("%s (%d characters)", short, utf8.RuneCountInString(text))
+	}
+	return text
 }

@@ -14,6 +14,9 @@ import (
 // maxText caps the text content of a result, in bytes: about 6,000 tokens.
 const maxText = 24 << 10
 
+// maxFailure caps the text of an error, in characters.
+const maxFailure = 2000
+
 // success carries the same compact JSON as text and as structured content,
 // because some clients show only one of them.
 func success(data json.RawMessage) *mcp.CallToolResult {
@@ -28,7 +31,7 @@ func success(data json.RawMessage) *mcp.CallToolResult {
 // request's id.
 func failure(err error, requestID string) *mcp.CallToolResult {
 	e := public(err, requestID)
-	text := e.Error()
+	text := shorten(e.Error(), maxFailure) // it may repeat what the client sent
 	switch {
 	case e.RetryAfter > 0:
 		text += fmt.Sprintf(" Retry after %d s.", int(math.Ceil(e.RetryAfter.Seconds())))

@@ -50,14 +50,16 @@ type Server struct {
 	publicURL string
 	gate      gate
 	proxies   []netip.Prefix
-	now       func() time.Time
-	log       *slog.Logger
-	cursors   cursors
-	running   running
-	throttle  *tenancy.Throttle
-	catalogue map[string]Tool
-	mcp       *server.MCPServer
-	http      *server.StreamableHTTPServer
+	// bodyTimeout is defaultBodyTimeout but in tests.
+	bodyTimeout time.Duration
+	now         func() time.Time
+	log         *slog.Logger
+	cursors     cursors
+	running     running
+	throttle    *tenancy.Throttle
+	catalogue   map[string]Tool
+	mcp         *server.MCPServer
+	http        *server.StreamableHTTPServer
 }
 
 const instructions = `ColaFlow tracks projects and issues. Start with get_me to see what this token may do. ` +
@@ -74,8 +76,9 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
 		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log,
-		cursors:   cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
-		catalogue: map[string]Tool{},
+		bodyTimeout: defaultBodyTimeout,
+		cursors:     cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
+		catalogue:   map[string]Tool{},
 	}
 	if s.now == nil {
 		s.now = time.Now

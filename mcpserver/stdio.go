@@ -197,6 +197,9 @@ func (p *pipe) refuse(r *request, err error) {
 	if !r.message.isRequest() {
 		return
 	}
+	if r.refused != nil {
+		p.server.recordRefusal(context.Background(), r) // the client may be gone
+	}
 	switch tenancy.CodeOf(err) {
 	case tenancy.Unauthenticated:
 		r.problem = &problem{codeUnauthorized, errUnauthorizedStdio}

@@ -28,6 +28,12 @@ type verdict struct {
 	refused   bool
 }
 
+// mayHaveExpired tells that the token's time has come by our clock: then the
+// database's clock decides, not the cache.
+func (v verdict) mayHaveExpired(now time.Time) bool {
+	return !v.principal.ExpiresAt.IsZero() && !now.Before(v.principal.ExpiresAt)
+}
+
 // errUnauthenticated is the one answer for every token that does not work.
 var errUnauthenticated = tenancy.Errorf(tenancy.Unauthenticated, "The token is missing, unknown, expired or revoked.").
 	WithNext("Ask an admin of your tenant for a new token.")
@@ -70,7 +76,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, plain string) (tenancy
 	if !ok {
 		return tenancy.Principal{}, errUnauthenticated
 	}
-	if v, ok := a.known.GetIfPresent(hash); ok {
+	if v, ok := a.known.GetIfPresent(hash); ok && !v.mayHaveExpired(time.Now()) {
 		if v.refused {
 			return tenancy.Principal{}, errUnauthenticated
 		}
