@@ -1,0 +1,93 @@
+package tenancy
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// AppConfig is what a plan or an admin may change of an Application within
+// bounds. Zero fields mean the default.
+type AppConfig struct {
+	MaxPages      int           // default 1,000; at most 10,000
+	PageLife      time.Duration // default 1 hour; at most 30 days
+	PageTokenLife time.Duration // default 24 hours; never beyond the page's life
+	Memory        int64         // bytes; default 100 MB; at most 1 GB
+}
+
+// withDefaults fills zero fields and cuts the others to their bounds.
+func (c AppConfig) withDefaults() AppConfig {
+	return AppConfig{
+		MaxPages:      min(cmp.Or(c.MaxPages, 1_000), 10_000),
+		PageLife:      min(cmp.Or(c.PageLife, time.Hour), 30*24*time.Hour),
+		PageTokenLife: cmp.Or(c.PageTokenLife, 24*time.Hour),
+		Memory:        min(cmp.Or(c.Memory, 100<<20), 1<<30),
+	}
+}
+
+// Ports are what Applications need from the database.
+type Ports struct {
+	Keys   KeyStore
+	Nonces NonceStore
+	Pages  PageStore
+}
+
+// Application is everything of one tenant that lives in this process: its keys,
+// its pages, its memory budget. Nothing signed for one opens anything of another.
+// Get one from Applications.Use; it is safe for concurrent use.
+type Application struct {
+	id     string
+	tenant Tenant
+	issuer string
+	config AppConfig
+	ports  Ports
+	keys   *keyring
+	pages  pageCache
+	budget *Budget
+	now    func() time.Time
+
+	// users and idleSince belong to Applications and its lock.
+	users     int
+	idleSince time.Time
+}
+
+// ID returns the Application's 128 random bits in hex: a new one each time the
+// tenant comes to life in a process.
+func (a *Application) ID() string { return a.id }
+
+// Tenant returns whose Application it is.
+func (a *Application) Tenant() Tenant { return a.tenant }
+
+// Config returns the configuration in force.
+func (a *Application) Config() AppConfig { return a.config }
+
+// Budget returns the account of the tenant's memory in this process.
+func (a *Application) Budget() *Budget { return a.budget }
+
+func newApplication(tenant Tenant, cfg AppsConfig) *Application {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // crypto/rand.Read never fails (Go 1.24)
+	config := AppConfig{}
+	if cfg.Configure != nil {
+		config = cfg.Configure(tenant)
+	}
+	a := &Application{id: hex.EncodeToString(id[:]), tenant: tenant, issuer: cfg.Issuer, config: config.withDefaults(), ports: cfg.Ports,
+		now: cfg.Clock}
+	a.keys = newKeyring(tenant.ID, cfg.Ports.Keys, NewSealer(cfg.Key, PurposeTenantKeys), cfg.Clock)
+	a.pages.pages = map[uuid.UUID]cachedPage{}
+	a.budget = NewBudget(a.config.Memory)
+	return a
+}
+
+// RotateKeys makes a new signing key. What the older ones signed stays valid for
+// the overlap, no longer.
+func (a *Application) RotateKeys(ctx context.Context, overlap time.Duration) error {
+	return a.keys.rotate(ctx, overlap)
+}
+
+// close forgets what the Application holds in memory.
+func (a *Application) close() { a.pages.sweep(a.now(), true) }
