@@ -396,11 +396,14 @@ func TestAttack044_NothingInternalGetsOut(t *testing.T) {
 			require.True(t, r.isError)
 			if name == "wrapped" {
 				require.Equal(t, "not_found: Plain words.", r.text)
-			} else if tool == "get_me" || name == "error" {
+			} else {
 				require.Regexp(t, `^internal: Internal error, request [0-9a-f]{16}\. `, r.text, name)
 			}
 			requireNoInternals(t, r.text)
 		}
+	}
+	for _, tool := range []string{"get_me", "create_issue"} {
+		b.mcp.Hook(tool, func(context.Context, *mcpserver.Call) error { return nil })
 	}
 	require.NotContains(t, b.db.Dump(t), "hunter2")
 	require.Contains(t, b.log.String(), "hunter2", "the log has the detail")
@@ -409,7 +412,7 @@ func TestAttack044_NothingInternalGetsOut(t *testing.T) {
 	b.exec(t, "revoke select on issues from colaflow_app")
 	b.exec(t, "alter table comments drop column body cascade")
 	for tool, arguments := range map[string]args{"get_issue": {"keys": "WEB-1"}, "search_issues": {}, "update_issue": {"key": "WEB-1", "title": "x"},
-		"create_issue": {"project": "WEB", "title": "x"}} {
+		"list_activity": {}} {
 		r := c.call(tool, arguments)
 		require.True(t, r.isError, tool)
 		require.Regexp(t, `^internal: `, r.text, tool)

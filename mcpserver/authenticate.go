@@ -83,5 +83,5 @@ func (s *Server) enter(ctx context.Context, r *request, fn func(*store.Tx) error
 			err = read()
 		}
 	}
-	return err
+	return cutOff(ctx, err)
 }

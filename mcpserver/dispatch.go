@@ -60,9 +60,7 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	} else {
 		data, err = s.write(ctx, t, r, c)
 	}
-	if wasCut(ctx) && err != nil {
-		err = tenancy.Errorf(tenancy.Unauthenticated, "The token was revoked while the call was running.")
-	} else if isRefusal(err) {
+	if err = cutOff(ctx, err); isRefusal(err) && !wasCut(ctx) {
 		return nil, err
 	}
 	if r.audited {
@@ -82,7 +80,7 @@ func (s *Server) refresh(ctx context.Context, r *request) error {
 	if err == nil {
 		r.principal = fresh
 	}
-	return err
+	return cutOff(ctx, err)
 }
 
 // isRefusal reports whether the token itself was refused: then the call is tried

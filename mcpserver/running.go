@@ -58,6 +58,15 @@ func (r *running) cut(c tokens.Change) {
 // wasCut reports whether the call was ended by a revocation.
 func wasCut(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errCut) }
 
+// cutOff is what a failed call answers: if a revocation ended it, the error that
+// its cancelled context caused says less than that.
+func cutOff(ctx context.Context, err error) error {
+	if err == nil || !wasCut(ctx) {
+		return err
+	}
+	return tenancy.Errorf(tenancy.Unauthenticated, "The token was revoked while the call was running.")
+}
+
 // Follow starts following the revocation feed, until the Authenticator closes.
 // Without it the server is as safe but slower: every token is looked up.
 func (s *Server) Follow() { s.tokens.Follow(s.store, s.running.cut) }
