@@ -16,6 +16,7 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	token, given, ok := bearer(hr.Header)
 	switch {
 	case !given:
+		r.outcome = string(tenancy.Unauthenticated)
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		refuse(w, http.StatusUnauthorized, "unauthorized", "Send a token: Authorization: Bearer mcp_...")
 		return false
@@ -27,6 +28,7 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	var err error
 	r.token = token
 	if r.principal, err = s.tokens.Authenticate(hr.Context(), token); err != nil {
+		r.outcome = string(tenancy.CodeOf(err))
 		if isRefusal(err) {
 			s.log.Info("token refused", "request", r.id, "client_ip", r.clientIP, "code", tenancy.CodeOf(err))
 			s.refuseToken(w, err)

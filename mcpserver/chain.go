@@ -49,6 +49,8 @@ func (s *Server) chain() http.Handler {
 }
 
 func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
+	defer s.report(r)
+	r.outcome = resultMalformed // until mcp-go takes it
 	if hr.ContentLength > maxBody {
 		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "A message may have at most 1 MiB.")
 		return
@@ -77,6 +79,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	if r.client == "" {
 		r.client = shorten(hr.UserAgent(), maxAuditText)
 	}
+	r.outcome = ""
 	// Nothing that a client tells us about our own requests or its sessions has
 	// a meaning here: the endpoint is stateless and asks nothing.
 	if !r.message.isRequest() {

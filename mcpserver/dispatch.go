@@ -39,6 +39,7 @@ func (s *Server) dispatch(ctx context.Context, t Tool, r *request) (json.RawMess
 			data, err = s.attempt(ctx, t, r)
 		}
 	}
+	r.outcome = string(tenancy.CodeOf(err))
 	switch tenancy.CodeOf(err) {
 	case tenancy.Unauthenticated, tenancy.TenantIsSuspended:
 		r.refused = err

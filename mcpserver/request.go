@@ -24,6 +24,8 @@ type request struct {
 	refused error
 	// problem replaces mcp-go's JSON-RPC error, whose text is not for clients.
 	problem *problem
+	// outcome is how the message ended, for metrics; empty: as refused and problem say.
+	outcome string
 	// audited tells that dispatch has written the call's audit row.
 	audited bool
 }

@@ -37,6 +37,8 @@ type Config struct {
 	Version        string
 	// Limits are those of each plan on this node; nil means tenancy.LimitsOf.
 	Limits func(plan string) tenancy.Limits
+	// Observe is told of every message when it is answered; nil: nobody.
+	Observe func(Observation)
 	// Clock returns the current time; nil means time.Now.
 	Clock func() time.Time
 	// Log receives what clients must not see; nil means slog.Default.
@@ -54,6 +56,7 @@ type Server struct {
 	bodyTimeout time.Duration
 	now         func() time.Time
 	log         *slog.Logger
+	observe     func(Observation)
 	cursors     cursors
 	running     running
 	throttle    *tenancy.Throttle
@@ -75,7 +78,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
-		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log,
+		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe,
 		bodyTimeout: defaultBodyTimeout,
 		cursors:     cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
 		catalogue:   map[string]Tool{},

@@ -37,17 +37,22 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer, to
 	defer s.mcp.UnregisterSession(ctx, session.SessionID())
 	ctx, cancel := context.WithCancel(s.mcp.WithContext(ctx, session))
 	defer cancel()
-	p := &pipe{server: s, out: out, token: token, slots: make(chan struct{}, stdioParallel)}
-	err := p.run(ctx, in)
+	p := &pipe{server: s, lineWriter: lineWriter{out: out}, token: token, slots: make(chan struct{}, stdioParallel)}
+	err := eachLine(ctx, in, func(line []byte) { p.accept(ctx, line) })
+	drain(&p.running, cancel)
+	return err
+}
+
+// drain lets running calls finish for a moment, then cancels them.
+func drain(running *sync.WaitGroup, cancel context.CancelFunc) {
 	drained := make(chan struct{})
-	go func() { p.running.Wait(); close(drained) }()
+	go func() { running.Wait(); close(drained) }()
 	select {
 	case <-drained:
 	case <-time.After(stdioDrain):
 		cancel()
 		<-drained
 	}
-	return err
 }
 
 // pipe is one stdio client.
@@ -57,11 +62,12 @@ type pipe struct {
 	client  string
 	slots   chan struct{}
 	running sync.WaitGroup
-	writing sync.Mutex
-	out     io.Writer
+	lineWriter
 }
 
-func (p *pipe) run(ctx context.Context, in io.Reader) error {
+// eachLine hands the lines of in to accept, one after the other, until in ends
+// or ctx is done.
+func eachLine(ctx context.Context, in io.Reader, accept func(line []byte)) error {
 	lines, failed := make(chan []byte), make(chan error, 1)
 	go func() {
 		defer close(lines)
@@ -87,7 +93,7 @@ func (p *pipe) run(ctx context.Context, in io.Reader) error {
 			return nil
 		case line, ok := <-lines:
 			if ok {
-				p.accept(ctx, line)
+				accept(line)
 				continue
 			}
 			if err := <-failed; !errors.Is(err, io.EOF) {
@@ -149,6 +155,7 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	s := p.server
 	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client}
+	defer s.report(r)
 	defer func() {
 		if v := recover(); v != nil {
 			s.log.Error("panic in stdio", "request", r.id, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
@@ -158,6 +165,7 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	}()
 	var err error
 	if r.principal, err = s.tokens.Authenticate(ctx, p.token); err != nil {
+		r.outcome = string(tenancy.CodeOf(err))
 		p.refuse(r, err)
 		return
 	}
@@ -212,14 +220,20 @@ func (p *pipe) refuse(r *request, err error) {
 	p.write(r.problemBody())
 }
 
-func (p *pipe) writeShape(err error) {
-	shape := &shapeError{codeInvalidRequest, "the message is not valid"}
-	errors.As(err, &shape)
-	p.write(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":%s}}`, shape.code, mustJSON(shape.text)))
+// lineWriter writes one message a line, from any goroutine.
+type lineWriter struct {
+	mu  sync.Mutex
+	out io.Writer
 }
 
-func (p *pipe) write(data []byte) {
-	p.writing.Lock()
-	defer p.writing.Unlock()
-	_, _ = p.out.Write(append(bytes.TrimSpace(data), '\n')) // a client that is gone shows at the next read
+func (w *lineWriter) writeShape(err error) {
+	shape := &shapeError{codeInvalidRequest, "the message is not valid"}
+	errors.As(err, &shape)
+	w.write(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":null,"error":{"code":%d,"message":%s}}`, shape.code, mustJSON(shape.text)))
+}
+
+func (w *lineWriter) write(data []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _ = w.out.Write(append(bytes.TrimSpace(data), '\n')) // a client that is gone shows at the next read
 }

@@ -1,0 +1,59 @@
+package mcpserver
+
+import (
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Observation is one message of a client, for metrics. Its texts come from
+// closed lists, whatever the client sent, and name no tenant.
+type Observation struct {
+	Method   string // such as tools/call; notification; other, if we do not know it
+	Tool     string // of tools/call; unknown, if there is no such tool
+	Result   string // ok, an error code, malformed, or protocol_error
+	Duration time.Duration
+}
+
+// Refused reports whether the message's token did not work.
+func (o Observation) Refused() bool { return o.Result == string(tenancy.Unauthenticated) }
+
+const (
+	resultOK        = "ok"
+	resultMalformed = "malformed"
+	resultProtocol  = "protocol_error"
+)
+
+// report tells Config.Observe how a message ended.
+func (s *Server) report(r *request) {
+	if s.observe == nil {
+		return
+	}
+	o := Observation{Method: "other", Result: resultOK, Duration: s.now().Sub(r.started)}
+	switch method := mcp.MCPMethod(r.message.method); method {
+	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
+		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead, mcp.MethodCompletionComplete,
+		mcp.MethodPromptsList, mcp.MethodPromptsGet:
+		o.Method = r.message.method
+	}
+	if o.Method == string(mcp.MethodToolsCall) {
+		o.Tool = "unknown"
+		if _, ok := s.catalogue[r.message.name]; ok {
+			o.Tool = r.message.name
+		}
+	}
+	if r.message.method != "" && !r.message.isRequest() {
+		o.Method = "notification"
+	}
+	switch {
+	case r.refused != nil:
+		o.Result = string(tenancy.CodeOf(r.refused))
+	case r.outcome != "":
+		o.Result = r.outcome
+	case r.problem != nil, o.Method == "other": // mcp-go answers unknown methods without asking us
+		o.Result = resultProtocol
+	}
+	s.observe(o)
+}
