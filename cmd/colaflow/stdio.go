@@ -8,20 +8,32 @@ import (
 	"github.com/colaflow/colaflow/mcpserver"
 )
 
+const tokenVariable = "COLAFLOW_TOKEN"
+
 func (p *program) stdioCommand() *cobra.Command {
 	var c choice
-	var publicURL string
+	var remote, publicURL string
+	var insecure bool
 	cmd := &cobra.Command{
 		Use:   "stdio",
 		Short: "Speak MCP over standard input and output, for Claude Desktop and others",
-		Long: `Speak MCP over standard input and output: one JSON message a line, nothing else.
-The token comes from COLAFLOW_TOKEN.`,
-		Example: `  COLAFLOW_TOKEN=mcp_acme_... colaflow stdio`,
-		Args:    noArguments,
+		Long: `Speak MCP over standard input and output: one JSON message a line, nothing else; the
+log goes to standard error. It ends when its input does. The token comes from
+COLAFLOW_TOKEN and is checked on every call.
+
+With --url it passes every message on to a ColaFlow server, so that this machine
+needs no database. Without, it opens the database itself.`,
+		Example: `  COLAFLOW_TOKEN=mcp_acme_... colaflow stdio
+  COLAFLOW_TOKEN=mcp_acme_... colaflow stdio --url https://colaflow.example.com`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			token := p.getenv("COLAFLOW_TOKEN")
+			token := p.getenv(tokenVariable)
 			if token == "" {
-				return errors.New("COLAFLOW_TOKEN is not set; make a token with: colaflow token create --tenant ... --name ...")
+				return errors.New(tokenVariable + " is not set; make a token with: colaflow token create --tenant ... --name ...")
+			}
+			if remote != "" {
+				return mcpserver.Bridge(cmd.Context(), mcpserver.BridgeConfig{
+					URL: remote, Token: token, Insecure: insecure, Version: version(), Log: p.log}, p.in, p.out)
 			}
 			db, err := p.open(cmd.Context(), c)
 			if err != nil {
@@ -38,6 +50,9 @@ The token comes from COLAFLOW_TOKEN.`,
 		},
 	}
 	c.addFlags(cmd)
-	cmd.Flags().StringVar(&publicURL, "public-url", "http://localhost:8080", "base of the links in answers")
+	flags := cmd.Flags()
+	flags.StringVar(&remote, "url", "", "server to pass messages on to, such as https://colaflow.example.com")
+	flags.BoolVar(&insecure, "insecure", false, "with --url: allow plain http to another machine")
+	flags.StringVar(&publicURL, "public-url", "http://localhost:8080", "without --url: base of the links in answers")
 	return cmd
 }

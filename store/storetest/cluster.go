@@ -45,7 +45,10 @@ var shared struct {
 
 // Main runs a package's tests, stops the cluster that they used, and fails on
 // goroutines that outlive them.
-func Main(m *testing.M) {
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a TestMain that has more to do; it returns the exit code.
+func Run(m *testing.M) int {
 	code := m.Run()
 	if shared.cluster != nil {
 		shared.cluster.stop()
@@ -56,7 +59,7 @@ func Main(m *testing.M) {
 			code = 1
 		}
 	}
-	os.Exit(code)
+	return code
 }
 
 func sharedCluster(t testing.TB) *cluster {

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net/http"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/colaflow/colaflow/mcpserver"
+)
+
+// metrics counts what the server does. No label carries what a client sent, or
+// names a tenant.
+type metrics struct {
+	registry *prometheus.Registry
+	messages *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	refused  prometheus.Counter
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "colaflow_messages_total", Help: "MCP messages answered, by method, tool and result.",
+		}, []string{"method", "tool", "result"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "colaflow_message_seconds", Help: "Time from a message's arrival to its answer.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"method", "tool"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "colaflow_tokens_refused_total", Help: "Messages refused because their token was missing or did not work.",
+		}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "colaflow_build_info", Help: "Always 1; the labels say which build this is.",
+		ConstLabels: prometheus.Labels{"version": version(), "go": runtime.Version()},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.messages, m.seconds, m.refused, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe counts one message.
+func (m *metrics) observe(o mcpserver.Observation) {
+	if o.Refused() {
+		m.refused.Inc()
+	}
+	m.messages.WithLabelValues(o.Method, o.Tool, o.Result).Inc()
+	m.seconds.WithLabelValues(o.Method, o.Tool).Observe(o.Duration.Seconds())
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store/storetest"
+)
+
+// post sends a JSON-RPC message to the server's endpoint.
+func (s *server) post(t *testing.T, token, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/mcp", strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(text)
+}
+
+const callGetMe = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","arguments":{}}}`
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	token := db.Tenant(t, "acme").FullToken(t)
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0")
+
+	status, body := s.post(t, token, callGetMe)
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "ada@acme.test")
+	status, _ = s.post(t, "mcp_acme_"+strings.Repeat("0", 32), callGetMe)
+	require.Equal(t, http.StatusUnauthorized, status)
+
+	status, body = s.get(t, "/healthz")
+	require.Equal(t, http.StatusOK, status)
+	require.JSONEq(t, `{"status":"ok"}`, body)
+
+	status, body = s.get(t, "/readyz")
+	require.Equal(t, http.StatusOK, status)
+	var ready readiness
+	require.NoError(t, json.Unmarshal([]byte(body), &ready))
+	require.Equal(t, "ready", ready.Status)
+	require.Equal(t, 24, ready.AuditMonthsAhead)
+	require.Empty(t, ready.Warnings)
+
+	status, body = s.get(t, "/metrics")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, `colaflow_messages_total{method="tools/call",result="ok",tool="get_me"} 1`)
+	require.Contains(t, body, "colaflow_tokens_refused_total 1")
+	require.Contains(t, body, `colaflow_build_info{`)
+	require.NotContains(t, body, "acme", "metrics name no tenant")
+
+	for _, path := range []string{"/", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp", "/mcp/x", "/favicon.ico"} {
+		status, body = s.get(t, path)
+		require.Equal(t, http.StatusNotFound, status, path)
+		require.True(t, json.Valid([]byte(body)), path)
+	}
+
+	s.stop()
+	require.Equal(t, exitOK, s.wait(t))
+	require.NotContains(t, s.log.String(), token)
+}
+
+func TestServe_NotReady(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0")
+	admin := db.Admin(t)
+
+	_, err := admin.Exec(t.Context(), `do $$ declare t text; begin
+		for t in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+			where i.inhparent = 'audit_log'::regclass and c.relname ~ '[0-9]$' order by 1 desc limit 24
+		loop execute 'drop table ' || t; end loop; end $$`)
+	require.NoError(t, err)
+	status, body := s.get(t, "/readyz")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "run: colaflow db migrate")
+
+	_, err = admin.Exec(t.Context(), `revoke select on goose_db_version from colaflow_app`)
+	require.NoError(t, err)
+	status, body = s.get(t, "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.NotContains(t, body, "goose", "details are for the log")
+	status, _ = s.get(t, "/healthz")
+	require.Equal(t, http.StatusOK, status, "the process itself is well")
+}
+
+// TestServe_Shutdown sends a signal's cancellation while a request is half sent:
+// it is answered, and only then the server ends.
+func TestServe_Shutdown(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	token := db.Tenant(t, "acme").FullToken(t)
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0")
+
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	head := "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n" +
+		"Authorization: Bearer " + token + "\r\nConnection: close\r\nContent-Length: 88\r\n\r\n"
+	require.Len(t, callGetMe, 88)
+	_, err = io.WriteString(conn, head+callGetMe[:40])
+	require.NoError(t, err)
+	time.Sleep(100 * time.Millisecond) // the server has begun to read
+	s.stop()
+	time.Sleep(100 * time.Millisecond)
+	_, err = io.WriteString(conn, callGetMe[40:])
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "ada@acme.test")
+	require.Equal(t, exitOK, s.wait(t))
+}
+
+func TestServeFlags_URL(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		flags serveFlags
+		addr  string
+		want  string
+	}{
+		{serveFlags{}, "127.0.0.1:8080", "http://127.0.0.1:8080"},
+		{serveFlags{}, "[::]:8080", "http://localhost:8080"},
+		{serveFlags{tlsCert: "cert.pem"}, "0.0.0.0:8443", "https://localhost:8443"},
+		{serveFlags{publicURL: "https://colaflow.example.com"}, "[::]:8080", "https://colaflow.example.com"},
+	} {
+		addr, err := net.ResolveTCPAddr("tcp", test.addr)
+		require.NoError(t, err)
+		require.Equal(t, test.want, test.flags.url(addr))
+	}
+}
