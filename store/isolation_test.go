@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -58,6 +59,12 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 		_, err := tx.ClaimKey(t.Context(), "tool", "key of "+slug, []byte{1})
 		return err
 	}))
+	page := tenancy.Page{ID: tenancy.NewID(), Title: "Burndown of " + slug, CreatedBy: "ci", CreatedAt: storetest.Now, ExpiresAt: storetest.Now.Add(time.Hour)}
+	require.NoError(t, db.PutPage(t.Context(), f.ID, page, 10))
+	require.NoError(t, db.AddSigningKey(t.Context(), f.ID, tenancy.SealedKey{ID: tenancy.NewID(), Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, true))
+	fresh, err := db.SpendNonce(t.Context(), f.ID, tenancy.NewID(), storetest.Now.Add(time.Hour))
+	require.NoError(t, err)
+	require.True(t, fresh)
 	return f
 }
 
