@@ -44,7 +44,6 @@ const (
 	initialize  = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
 	initialized = `{"jsonrpc":"2.0","method":"notifications/initialized"}`
 	getMe       = `{"jsonrpc":"2.0","id":"me","method":"tools/call","params":{"name":"get_me","arguments":{}}}`
-	modernMeta  = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}`
 )
 
 func TestBridge_BothEras(t *testing.T) {
