@@ -121,7 +121,7 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 		if answer.status >= http.StatusBadRequest || r.problem != nil {
 			row.Decision, row.Code = store.Failed, strconv.Itoa(answer.status)
 		}
-		if err := s.store.Record(hr.Context(), row); err != nil {
+		if err := s.record(hr.Context(), row); err != nil {
 			s.unavailable(w, r, fmt.Errorf("audit: %w", err))
 			return
 		}

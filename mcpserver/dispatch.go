@@ -68,7 +68,7 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 		return data, err
 	}
 	r.audited = true
-	if recordErr := s.store.Record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
+	if recordErr := s.record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
 		return nil, fmt.Errorf("audit: %w", recordErr)
 	}
 	return data, err

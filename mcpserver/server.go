@@ -39,6 +39,10 @@ type Config struct {
 	Limits func(plan string) tenancy.Limits
 	// Observe is told of every message when it is answered; nil: nobody.
 	Observe func(Observation)
+	// Record commits the audit row of a call that writes nothing; nil means
+	// Store.Record. A call whose row fails is refused. (A write's own row is part
+	// of its transaction.) Tests make it fail; the benchmark leaves it out.
+	Record func(context.Context, store.AuditRow) error
 	// Clock returns the current time; nil means time.Now.
 	Clock func() time.Time
 	// Log receives what clients must not see; nil means slog.Default.
@@ -57,6 +61,7 @@ type Server struct {
 	now         func() time.Time
 	log         *slog.Logger
 	observe     func(Observation)
+	record      func(context.Context, store.AuditRow) error
 	cursors     cursors
 	running     running
 	throttle    *tenancy.Throttle
@@ -78,10 +83,13 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
-		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe,
+		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, record: cfg.Record,
 		bodyTimeout: defaultBodyTimeout,
 		cursors:     cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
 		catalogue:   map[string]Tool{},
+	}
+	if s.record == nil {
+		s.record = cfg.Store.Record
 	}
 	if s.now == nil {
 		s.now = time.Now
