@@ -19,6 +19,7 @@ import (
 	"github.com/colaflow/colaflow/mcpserver"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
 )
 
@@ -29,6 +30,9 @@ const (
 	rounds    = 5
 	lasts     = time.Second // of one case in one round
 )
+
+// generous limits are counted like any, and never reached.
+var generous = tenancy.Limits{TokenReads: 1e9, TokenWrites: 1e9, TenantReads: 1e9, TenantWrites: 1e9, Concurrent: 1e6}
 
 // searches are texts of different frequency: a rare word, two common ones, a
 // phrase, a common one without another.
@@ -134,7 +138,7 @@ func populate(b *testing.B, db *storetest.DB, name string) []customer {
 // contenders starts the servers; the first is what the others are measured against.
 func contenders(b *testing.B, db *storetest.DB, customers []customer) []contender {
 	b.Helper()
-	pool, err := pgxpool.New(b.Context(), db.AdminDSN+"&pool_max_conns=16")
+	pool, err := pgxpool.New(b.Context(), db.AdminDSN+"&pool_max_conns=16&plan_cache_mode=force_generic_plan")
 	require.NoError(b, err)
 	b.Cleanup(pool.Close)
 	naked := &bare{pool: pool, tenants: map[string]tenant{}}
@@ -143,9 +147,11 @@ func contenders(b *testing.B, db *storetest.DB, customers []customer) []contende
 	}
 	auth := tokens.NewAuthenticator(db)
 	b.Cleanup(auth.Close)
-	cfg := mcpserver.Config{Store: db.Store, Tokens: auth, Key: db.Key, PublicURL: publicURL, Version: "bench", Log: slog.New(slog.DiscardHandler)}
+	cfg := mcpserver.Config{Store: db.Store, Tokens: auth, Key: db.Key, PublicURL: publicURL, Version: "bench", Log: slog.New(slog.DiscardHandler), Limits: func(string) tenancy.Limits { return generous }}
 	audited, err := mcpserver.New(cfg)
 	require.NoError(b, err)
+	audited.Follow()
+	require.Eventually(b, auth.Healthy, 10*time.Second, 10*time.Millisecond)
 	cfg.Record = func(context.Context, store.AuditRow) error { return nil }
 	unaudited, err := mcpserver.New(cfg)
 	require.NoError(b, err)
