@@ -224,7 +224,7 @@ func (s *Server) recordRefusal(ctx context.Context, r *request) {
 	if r.audited {
 		return
 	}
-	if err := s.store.Record(context.WithoutCancel(ctx), s.auditRow(r, nil, nil, r.refused)); err != nil {
+	if err := s.record(context.WithoutCancel(ctx), s.auditRow(r, nil, nil, r.refused)); err != nil {
 		s.log.ErrorContext(ctx, "a refusal was not audited", "request", r.id, "error", err)
 	}
 }
