@@ -67,6 +67,14 @@ func cutOff(ctx context.Context, err error) error {
 	return tenancy.Errorf(tenancy.Unauthenticated, "The token was revoked while the call was running.")
 }
 
-// Follow starts following the revocation feed, until the Authenticator closes.
-// Without it the server is as safe but slower: every token is looked up.
-func (s *Server) Follow() { s.tokens.Follow(s.store, s.running.cut) }
+// Follow starts following the revocation feed, until the Authenticator closes,
+// and tells the others of every change too. Without it the server is as safe but
+// slower: every token is looked up.
+func (s *Server) Follow(others ...func(tokens.Change)) {
+	s.tokens.Follow(s.store, func(c tokens.Change) {
+		s.running.cut(c)
+		for _, tell := range others {
+			tell(c)
+		}
+	})
+}

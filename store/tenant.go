@@ -56,6 +56,17 @@ func (s *Store) Tenant(ctx context.Context, slug string) (tenancy.Tenant, error)
 	})
 }
 
+// TenantByID returns the tenant with this id, without its name.
+func (s *Store) TenantByID(ctx context.Context, id tenancy.TenantID) (tenancy.Tenant, error) {
+	var t tenancy.Tenant
+	err := s.pool.QueryRow(ctx, `select id, slug, state, plan, created_at from tenants where id = $1 and state <> 'deleted'`, id).
+		Scan(&t.ID, &t.Slug, &t.State, &t.Plan, &t.CreatedAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return t, tenancy.Errorf(tenancy.NotFound, "The tenant does not exist.")
+	}
+	return t, interpret(err)
+}
+
 // Tenants lists every tenant that is not deleted, by slug. Names are left empty.
 func (s *Store) Tenants(ctx context.Context) ([]tenancy.Tenant, error) {
 	rows, err := s.pool.Query(ctx, `select id, slug, state, plan, created_at from tenants where state <> 'deleted' order by slug`)

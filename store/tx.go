@@ -27,6 +27,11 @@ func ForPrincipal(p tenancy.Principal) Scope {
 	return Scope{Tenant: p.TenantID, kind: "token", Subject: p.TokenID, epoch: p.Epoch}
 }
 
+// ForMember returns the scope of a signed-in person at an epoch of theirs.
+func ForMember(tenant tenancy.TenantID, member uuid.UUID, epoch int64) Scope {
+	return Scope{Tenant: tenant, kind: "member", Subject: member, epoch: epoch}
+}
+
 // AsSystem returns the scope of a job or an operator's command, which reaches
 // the whole tenant. Its callers are a reviewed list; job names the audit actor.
 func AsSystem(tenant tenancy.TenantID, job string) Scope {

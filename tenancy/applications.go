@@ -14,6 +14,8 @@ type AppsConfig struct {
 	Issuer string // public URL of the installation: iss of every JWT
 	// Configure returns what differs from the defaults for a tenant; may be nil.
 	Configure func(Tenant) AppConfig
+	// Lookup finds a tenant by id, for UseID.
+	Lookup func(ctx context.Context, id TenantID) (Tenant, error)
 	// IdleAfter is how long an unused Application stays; 0 means 10 minutes.
 	IdleAfter time.Duration
 	// Clock returns the current time; nil means time.Now.
@@ -66,6 +68,22 @@ func (r *Applications) Use(tenant Tenant) (_ *Application, release func(), err e
 	}
 	a.users++
 	return a, sync.OnceFunc(func() { r.release(a) }), nil
+}
+
+// UseID is Use for a tenant of which only the id is known. The tenant of a live
+// Application is not read again: Drop it when the tenant changes.
+func (r *Applications) UseID(ctx context.Context, id TenantID) (*Application, func(), error) {
+	r.mu.Lock()
+	live := r.apps[id]
+	r.mu.Unlock()
+	if live != nil {
+		return r.Use(live.tenant)
+	}
+	tenant, err := r.cfg.Lookup(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.Use(tenant)
 }
 
 func (r *Applications) release(a *Application) {

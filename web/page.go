@@ -1,0 +1,143 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// parseTemplates compiles the surface's own pages, each within the frame.
+func parseTemplates() (map[string]*template.Template, error) {
+	parsed := map[string]*template.Template{}
+	for _, name := range []string{"open.html", "gone.html"} {
+		t, err := template.ParseFS(templateFiles, "templates/frame.html", "templates/"+name)
+		if err != nil {
+			return nil, fmt.Errorf("parse template %s: %w", name, err)
+		}
+		parsed[name] = t
+	}
+	return parsed, nil
+}
+
+// pageCSP lets a page show its own markup, styles and inline images, and
+// nothing else: no script, no request to anywhere.
+const pageCSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// PageLink is the address that an agent hands to a person. The ticket in it can
+// be spent once; looking at the link spends nothing.
+func PageLink(publicURL, slug string, id uuid.UUID, ticket string) string {
+	return publicURL + "/p/" + id.String() + "?tenant=" + slug + "&ticket=" + ticket
+}
+
+// showPage shows a page to who has its cookie, and the button that opens it to
+// who comes with a ticket. Everybody else learns nothing.
+func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		s.noPage(w)
+		return
+	}
+	if cookie, err := r.Cookie(pageCookie); err == nil {
+		if p, ok := s.pageOf(r, id, tenancy.KindPageCookie, cookie.Value); ok {
+			secured(w, "text/html; charset=utf-8")
+			_, _ = w.Write(p.Content)
+			return
+		}
+	}
+	ticket := r.URL.Query().Get("ticket")
+	if p, ok := s.pageOf(r, id, tenancy.KindPageLink, ticket); ok {
+		s.render(w, http.StatusOK, "open.html", map[string]string{"Title": p.Title, "Ticket": ticket})
+		return
+	}
+	s.noPage(w)
+}
+
+// pageOf returns a live page that a credential of the right kind opens.
+func (s *Server) pageOf(r *http.Request, id uuid.UUID, kind tenancy.Kind, raw string) (tenancy.Page, bool) {
+	app, release, err := s.application(r, raw)
+	if err != nil {
+		return tenancy.Page{}, false
+	}
+	defer release()
+	claims, err := app.Verify(r.Context(), kind, raw)
+	if err != nil || claims.Subject != id.String() || s.checkTenant(r, app.Tenant()) != nil {
+		return tenancy.Page{}, false
+	}
+	p, err := app.OpenPage(r.Context(), id)
+	return p, err == nil
+}
+
+const pageCookie = "cf_page"
+
+// openPage spends the ticket and gives the browser a cookie for this page alone,
+// so that reloading and printing work.
+func (s *Server) openPage(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 8<<10)
+	id, err := uuid.Parse(r.PathValue("id"))
+	ticket := r.PostFormValue("ticket")
+	if err != nil {
+		s.noPage(w)
+		return
+	}
+	app, release, err := s.application(r, ticket)
+	if err != nil {
+		s.noPage(w)
+		return
+	}
+	defer release()
+	if claims, err := app.Verify(r.Context(), tenancy.KindPageLink, ticket); err != nil || claims.Subject != id.String() || s.checkTenant(r, app.Tenant()) != nil {
+		s.noPage(w)
+		return
+	}
+	p, err := app.OpenPage(r.Context(), id)
+	if err != nil {
+		s.noPage(w)
+		return
+	}
+	if _, err := app.Spend(r.Context(), tenancy.KindPageLink, ticket); err != nil {
+		s.render(w, http.StatusGone, "gone.html", map[string]string{
+			"Title": "This link was used before", "Text": "A link opens its page once. Ask the agent that sent it for a new one."})
+		return
+	}
+	life := p.ExpiresAt.Sub(s.Clock())
+	value, err := app.Sign(r.Context(), tenancy.KindPageCookie, id.String(), life, tenancy.Claims{})
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	http.SetCookie(w, &http.Cookie{Name: pageCookie, Value: value, Path: "/p/" + id.String(), MaxAge: int(life.Seconds()),
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	http.Redirect(w, r, "/p/"+id.String()+"?tenant="+app.Tenant().Slug, http.StatusSeeOther)
+}
+
+func (s *Server) noPage(w http.ResponseWriter) {
+	s.render(w, http.StatusNotFound, "gone.html", map[string]string{
+		"Title": "There is no page here", "Text": "It may have expired, or the link is not complete. Ask the agent that sent it for a new one."})
+}
+
+func (s *Server) render(w http.ResponseWriter, status int, name string, data any) {
+	secured(w, "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if err := s.templates[name].Execute(w, data); err != nil {
+		s.Log.Error("page was not written whole", "template", name, "error", err)
+	}
+}
+
+// secured sets the headers of every HTML answer.
+func secured(w http.ResponseWriter, contentType string) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Security-Policy", pageCSP)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}

@@ -1,0 +1,120 @@
+// Package web is the companion HTTP surface for people: pages that agents hand
+// over, and the JSON API of signed-in members. It never sees agent tokens.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Config says what the surface stands on. All but Clock and Log are required.
+type Config struct {
+	Apps *tenancy.Applications
+	// CheckMember asks the database whether a member is active at an epoch; it is
+	// used while the revocation feed is not healthy.
+	CheckMember func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error
+	// FeedHealthy reports whether changes of members arrive by the feed.
+	FeedHealthy func() bool
+	// PublicURL is the installation's address; tenants are its subdomains.
+	PublicURL string
+	// Clock returns the current time; nil means time.Now.
+	Clock func() time.Time
+	Log   *slog.Logger
+}
+
+// Server serves the companion surface. It is safe for concurrent use.
+type Server struct {
+	Config
+	base      hostBase
+	secure    bool
+	templates map[string]*template.Template
+	revoked   revokedMembers
+}
+
+// New returns a Server for the public URL.
+func New(cfg Config) (*Server, error) {
+	public, err := url.Parse(cfg.PublicURL)
+	if err != nil || public.Host == "" {
+		return nil, errors.New("the public URL must be like https://colaflow.example.com")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	templates, err := parseTemplates()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{Config: cfg, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates}, nil
+}
+
+// Register adds the routes of the surface to a mux.
+func (s *Server) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /p/{id}", s.showPage)
+	mux.HandleFunc("POST /p/{id}", s.openPage)
+	mux.HandleFunc("GET /api/v1/me", s.withSession(s.me))
+}
+
+// fail answers an API request with the error's public form.
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	var known *tenancy.Error
+	if !errors.As(err, &known) {
+		s.Log.Error("request failed", "error", err)
+		known = tenancy.Errorf(tenancy.Internal, "Internal error.")
+	}
+	writeJSON(w, statusOf(known.Code), struct {
+		Error   tenancy.Code `json:"error"`
+		Message string       `json:"message"`
+		Next    string       `json:"next,omitempty"`
+	}{known.Code, known.Message, known.Next})
+}
+
+// statusOf is the one mapping of error codes to HTTP.
+func statusOf(code tenancy.Code) int {
+	switch code {
+	case tenancy.Unauthenticated:
+		return http.StatusUnauthorized
+	case tenancy.Forbidden, tenancy.TenantIsSuspended:
+		return http.StatusForbidden
+	case tenancy.NotFound:
+		return http.StatusNotFound
+	case tenancy.Conflict, tenancy.IdempotencyConflict:
+		return http.StatusConflict
+	case tenancy.PlanLimit, tenancy.RateLimited:
+		return http.StatusTooManyRequests
+	case tenancy.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case tenancy.Unavailable:
+		return http.StatusServiceUnavailable
+	case tenancy.Internal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		status, data = http.StatusInternalServerError, []byte(`{"error":"internal"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(data, '\n'))
+}

@@ -1,0 +1,142 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// SessionLife is how long an access token of a person is good.
+const SessionLife = time.Hour
+
+// session is a signed-in member's request.
+type session struct {
+	app    *tenancy.Application
+	claims tenancy.Claims
+	member uuid.UUID
+}
+
+// withSession authenticates a request by its bearer JWT, without the database
+// while the revocation feed is healthy. A JWT of another tenant than the
+// address names is 403; anything else that is wrong is 401 with one body.
+func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, session)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		raw, ok := bearerJWT(r.Header)
+		if !ok {
+			s.unauthorized(w)
+			return
+		}
+		app, release, err := s.application(r, raw)
+		if err != nil {
+			s.refuse(w, err)
+			return
+		}
+		defer release()
+		claims, err := app.Verify(r.Context(), tenancy.KindSession, raw)
+		if err != nil {
+			s.refuse(w, err)
+			return
+		}
+		if err := s.checkTenant(r, app.Tenant()); err != nil {
+			s.fail(w, err)
+			return
+		}
+		member, err := uuid.Parse(claims.Subject)
+		if err != nil || s.revoked.since(member, claims.IssuedAt.Time) {
+			s.unauthorized(w)
+			return
+		}
+		if !s.FeedHealthy() {
+			if err := s.CheckMember(r.Context(), app.Tenant().ID, member, claims.MemberEpoch); err != nil {
+				s.refuse(w, err)
+				return
+			}
+		}
+		next(w, r, session{app, claims, member})
+	}
+}
+
+// application finds the Application whose key a JWT claims.
+func (s *Server) application(r *http.Request, raw string) (*tenancy.Application, func(), error) {
+	id, err := tenancy.TenantOfJWT(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Apps.UseID(r.Context(), id)
+}
+
+// refuse answers what kept a credential from working: an unknown tenant looks
+// like any other bad token.
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	switch tenancy.CodeOf(err) {
+	case tenancy.NotFound, tenancy.Unauthenticated:
+		s.unauthorized(w)
+	default:
+		s.fail(w, err)
+	}
+}
+
+func (s *Server) unauthorized(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	s.fail(w, tenancy.Errorf(tenancy.Unauthenticated, "The session is missing, invalid or expired.").WithNext("Sign in again."))
+}
+
+func bearerJWT(h http.Header) (string, bool) {
+	values := h.Values("Authorization")
+	if len(values) != 1 {
+		return "", false
+	}
+	scheme, raw, found := strings.Cut(values[0], " ")
+	return raw, found && strings.EqualFold(scheme, "Bearer") && !strings.HasPrefix(raw, "mcp_")
+}
+
+// revokedMembers remembers, for as long as a JWT lives, when a member changed:
+// what was issued before is refused, and a new one says the new role.
+type revokedMembers struct {
+	mu sync.Mutex
+	at map[uuid.UUID]time.Time
+}
+
+func (r *revokedMembers) note(member uuid.UUID, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at == nil {
+		r.at = map[uuid.UUID]time.Time{}
+	}
+	for id, at := range r.at {
+		if now.Sub(at) > SessionLife {
+			delete(r.at, id)
+		}
+	}
+	r.at[member] = now
+}
+
+// since reports whether the member changed after a JWT was issued. Seconds are
+// the resolution of a JWT: what was issued in the same second is refused too.
+func (r *revokedMembers) since(member uuid.UUID, issued time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, changed := r.at[member]
+	return changed && !issued.After(at)
+}
+
+// MemberChanged tells that a member's role or state is not what it was.
+func (s *Server) MemberChanged(member uuid.UUID) { s.revoked.note(member, s.Clock()) }
+
+func (s *Server) me(w http.ResponseWriter, _ *http.Request, me session) {
+	c := me.claims
+	writeJSON(w, http.StatusOK, struct {
+		ID       uuid.UUID    `json:"id"`
+		Email    string       `json:"email"`
+		Role     tenancy.Role `json:"role"`
+		Tenant   string       `json:"tenant"`
+		Plan     string       `json:"plan"`
+		Provider string       `json:"auth_provider,omitempty"`
+		Expires  time.Time    `json:"session_expires"`
+	}{me.member, c.Email, c.Role, c.TenantSlug, c.TenantPlan, c.AuthProvider, c.ExpiresAt.Time})
+}
