@@ -156,7 +156,7 @@ func installPackages() (string, error) {
 	want, stamp := hex.EncodeToString(sum[:]), "node_modules/.colaflow-lock"
 	if have, err := os.ReadFile(stamp); err != nil || string(have) != want {
 		if _, err := exec.LookPath("npm"); err != nil {
-			return "", errors.New("these tests need Node.js with npm, 20 or newer; on Debian or Ubuntu run: apt-get install --yes nodejs npm")
+			return "", errors.New("these tests need npm (Node.js 18 or newer); on Debian or Ubuntu run: apt-get install --yes nodejs npm")
 		}
 		if out, err := exec.Command("npm", "ci", "--ignore-scripts").CombinedOutput(); err != nil {
 			return "", fmt.Errorf("npm ci failed; run: cd tests/clients && npm ci --ignore-scripts: %w\n%s", err, out)
