@@ -23,7 +23,21 @@ func newGate(public *url.URL, hosts, origins []string) gate {
 		g.hosts = append(g.hosts, strings.ToLower(strings.TrimPrefix(h, "*")))
 	}
 	g.origins = append(g.origins, origins...)
+	if isLoopback(public.Hostname()) { // one server, by whichever of its names a page was opened
+		port := ""
+		if p := public.Port(); p != "" {
+			port = ":" + p
+		}
+		for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
+			g.origins = append(g.origins, public.Scheme+"://"+name+port)
+		}
+	}
 	return g
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // admits reports whether Host and Origin are ours. A request without Origin
