@@ -21,7 +21,7 @@ type issueFields struct {
 	Points   tracker.Optional[float64]  `json:"points,omitzero" range:"0,1000"`
 	Sprint   tracker.Optional[string]   `json:"sprint,omitzero" doc:"Name, current or next"`
 	Parent   tracker.Optional[string]   `json:"parent,omitzero" doc:"Issue key"`
-	DueDate  tracker.Optional[string]   `json:"due_date,omitzero"`
+	DueDate  tracker.Optional[string]   `json:"due_date,omitzero" doc:"2026-01-31"`
 }
 
 // patcher applies fields to issues of one project, resolving each name once.

@@ -35,7 +35,7 @@ type batchUpdateOut struct {
 
 func batchUpdateIssues() Tool {
 	return define(Tool{
-		Name: "batch_update_issues", Title: "Update many issues", Idempotent: true, Permission: needs(tenancy.IssuesUpdate),
+		Name: "batch_update_issues", Title: "Update many issues", Permission: needs(tenancy.IssuesUpdate),
 		Description: "Apply the same changes to up to 100 issues, all or nothing. Select by keys, or by filter with expected_count " +
 			"(count them first with search_issues).",
 	}, batchUpdateIssuesHandler)

@@ -33,7 +33,7 @@ type createIssueOut struct {
 func createIssue() Tool {
 	return define(Tool{
 		Name: "create_issue", Title: "Create an issue", Permission: needs(tenancy.IssuesCreate),
-		Description: "Make an issue. Shows up to 3 open issues that it may duplicate.",
+		Description: "Make an issue. Shows up to 3 open issues that it may duplicate. Types and statuses: get_project with issue_types, workflow.",
 	}, createIssueHandler)
 }
 

@@ -17,8 +17,8 @@ type saveSprintIn struct {
 	Sprint    string                   `json:"sprint,omitempty" doc:"Name or current, next; leave out to make one"`
 	Name      string                   `json:"name,omitempty"`
 	Goal      tracker.Optional[string] `json:"goal,omitzero"`
-	Start     tracker.Optional[string] `json:"start,omitzero" doc:"Date"`
-	End       tracker.Optional[string] `json:"end,omitzero" doc:"Date"`
+	Start     tracker.Optional[string] `json:"start,omitzero" doc:"2026-01-31"`
+	End       tracker.Optional[string] `json:"end,omitzero" doc:"2026-01-31"`
 	Action    string                   `json:"action,omitempty" enum:"start|complete"`
 	CarryOver string                   `json:"carry_over,omitempty" doc:"Where open issues go on complete: next, backlog or a sprint"`
 	WriteOptions

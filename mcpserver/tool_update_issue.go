@@ -40,8 +40,9 @@ type updateIssueOut struct {
 
 func updateIssue() Tool {
 	return define(Tool{
-		Name: "update_issue", Title: "Update an issue", Idempotent: true, Permission: needs(tenancy.IssuesUpdate),
-		Description: "Change fields of one issue; null clears, left out keeps. expected_version refuses stale writes.",
+		Name: "update_issue", Title: "Update an issue", Permission: needs(tenancy.IssuesUpdate),
+		Description: "Change fields of one issue; null clears, left out keeps. expected_version refuses stale writes. " +
+			"Statuses: get_project with workflow.",
 	}, updateIssueHandler)
 }
 
