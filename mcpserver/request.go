@@ -26,6 +26,8 @@ type request struct {
 	problem *problem
 	// outcome is how the message ended, for metrics; empty: as refused and problem say.
 	outcome string
+	// missing is the URI of a resource that was not found.
+	missing string
 	// audited tells that dispatch has written the call's audit row.
 	audited bool
 }
@@ -37,11 +39,19 @@ type problem struct {
 }
 
 func (r *request) problemBody() []byte {
+	type detailed struct {
+		*problem
+		Data map[string]string `json:"data,omitempty"`
+	}
+	failed := detailed{problem: r.problem}
+	if r.missing != "" {
+		failed.Data = map[string]string{"uri": r.missing}
+	}
 	return mustJSON(struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
-		Error   *problem        `json:"error"`
-	}{"2.0", r.message.id, r.problem})
+		Error   detailed        `json:"error"`
+	}{"2.0", r.message.id, failed})
 }
 
 type requestKey struct{}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,7 +115,8 @@ func New(cfg Config) (*Server, error) {
 		server.WithHooks(s.hooks()),
 		server.WithLogger(slog.New(slog.DiscardHandler)), // it would log what clients send
 	)
-	for _, t := range Catalogue() {
+	for place, t := range Catalogue() {
+		t.place = place
 		s.catalogue[t.Name] = t
 		s.mcp.AddTool(t.definition(), s.handler(t))
 	}
@@ -137,8 +139,9 @@ func Catalogue() []Tool {
 	}
 }
 
-// visibleTools hides from tools/list what the caller may never call. A call
-// reaches dispatch all the same, which names the missing grant.
+// visibleTools hides from tools/list what the caller may never call, and puts
+// the rest in the catalogue's order. A call reaches dispatch all the same, which
+// names the missing grant.
 func (s *Server) visibleTools(ctx context.Context, tools []mcp.Tool) []mcp.Tool {
 	r := requestFrom(ctx)
 	visible := make([]mcp.Tool, 0, len(tools))
@@ -152,6 +155,7 @@ func (s *Server) visibleTools(ctx context.Context, tools []mcp.Tool) []mcp.Tool 
 		}
 		visible = append(visible, tool)
 	}
+	slices.SortFunc(visible, func(a, b mcp.Tool) int { return s.catalogue[a.Name].place - s.catalogue[b.Name].place })
 	return visible
 }
 
@@ -185,6 +189,7 @@ func (s *Server) problemOf(r *request, method mcp.MCPMethod, err error) *problem
 		if r.message.modern {
 			code = codeInvalidParams
 		}
+		r.missing = r.message.name
 		return &problem{code, "Resource not found, or not visible to this token."}
 	case method == mcp.MethodResourcesRead, method == mcp.MethodCompletionComplete:
 		return &problem{codeInternal, public(err, r.id).Error()}

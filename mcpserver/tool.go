@@ -23,6 +23,7 @@ type Tool struct {
 	Destructive bool
 	Idempotent  bool
 
+	place  int // in the catalogue
 	input  *shape
 	schema json.RawMessage
 	output json.RawMessage
