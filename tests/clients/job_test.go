@@ -225,9 +225,9 @@ func readerJob() []step {
 	}
 }
 
-// office is a tenant of one client, with the tokens of both jobs.
+// office is a tenant of one client, with the tokens of its jobs.
 type office struct {
-	agent, reader string
+	agent, reader, clerk string
 }
 
 func (b *bundle) office(t *testing.T, slug string) office {
@@ -236,5 +236,6 @@ func (b *bundle) office(t *testing.T, slug string) office {
 	web := tenant.Project(t, "WEB", "Website")
 	tenant.Issues(t, web, "Login fails on Safari", "Export is slow")
 	_, reader := tenant.Token(t, "reader", `{"projects":["read","search"],"issues":["read","search"],"comments":["read"],"sprints":["read"]}`)
-	return office{tenant.FullToken(t), reader}
+	_, clerk := tenant.Token(t, "clerk", `{"issues":["read","search","update"]}`)
+	return office{tenant.FullToken(t), reader, clerk}
 }
