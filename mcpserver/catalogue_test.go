@@ -1,30 +1,439 @@
 package mcpserver_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/tenancy"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// permissionFree are the tools that any token may call.
+var permissionFree = []string{"get_me"}
+
+// tokenBudget is what the default tools/list may cost, in tokens of four bytes.
+const tokenBudget = 6000
+
+func TestCatalogue_EveryToolIsComplete(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tools, raw := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).listTools()
+	t.Logf("tools/list: %d tools, %d bytes, %d tokens of %d", len(tools), len(raw), len(raw)/4, tokenBudget)
+	require.LessOrEqual(t, len(raw)/4, tokenBudget)
+	catalogue := map[string]mcpserver.Tool{}
+	for _, tool := range mcpserver.Catalogue() {
+		catalogue[tool.Name] = tool
+	}
+	require.Len(t, tools, len(catalogue), "names are unique and all are listed")
+	for _, tool := range tools {
+		want := catalogue[tool.Name]
+		require.Regexp(t, `^[a-z]+(_[a-z]+)+$`, tool.Name)
+		for _, hint := range []string{"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"} {
+			require.IsType(t, true, tool.Annotations[hint], "%s: %s", tool.Name, hint)
+		}
+		require.NotEmpty(t, tool.Annotations["title"], tool.Name)
+		require.Equal(t, want.ReadOnly, tool.Annotations["readOnlyHint"], tool.Name)
+		require.False(t, want.ReadOnly && want.Destructive, tool.Name)
+		require.NotEmpty(t, tool.Description, tool.Name)
+		require.Less(t, len(tool.Description), 300, tool.Name)
+		require.NotEmpty(t, tool.OutputSchema, tool.Name)
+		require.Equal(t, want.Permission == nil, slices.Contains(permissionFree, tool.Name), "%s: a permission, or the reviewed list", tool.Name)
+		for _, write := range []string{"dry_run", "idempotency_key"} {
+			require.Equal(t, !want.ReadOnly, tool.InputSchema.Properties[write] != nil, "%s: %s", tool.Name, write)
+		}
+		requireBounded(t, tool.Name, &tool.InputSchema)
+		for _, word := range []string{"tenant", "password", "secret"} {
+			require.NotContains(t, tool.InputSchema.Properties, word, "the tenant comes from the token only")
+		}
+	}
+}
+
+// requireBounded asks of every object that it refuses what it does not know, and
+// of every number and list that it says its bounds where a handler relies on them.
+func requireBounded(t *testing.T, path string, s *schema) {
+	t.Helper()
+	if s.is("object") {
+		require.NotNil(t, s.Additional, path)
+		require.False(t, *s.Additional, path)
+	}
+	if s.is("integer") {
+		require.True(t, s.Minimum != nil && s.Maximum != nil, "%s has no bounds", path)
+	}
+	if s.is("array") {
+		if s.Items.is("object") {
+			require.NotNil(t, s.MaxItems, path)
+		}
+		requireBounded(t, path+"[]", s.Items)
+	}
+	for name, p := range s.Properties {
+		require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, name, path)
+		requireBounded(t, path+"."+name, p)
+	}
+}
+
+// TestCatalogue_Golden compares every tool with its file, so that no change of
+// the public surface goes unseen. Write them anew with -update.
+func TestCatalogue_Golden(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tools, _ := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).listTools()
+	var known []string
+	for _, tool := range tools {
+		var got bytes.Buffer
+		require.NoError(t, json.Indent(&got, tool.raw, "", "  "))
+		got.WriteByte('\n')
+		file := filepath.Join("testdata", "schemas", tool.Name+".json")
+		known = append(known, file)
+		if *update {
+			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+			require.NoError(t, os.WriteFile(file, got.Bytes(), 0o644))
+		}
+		want, err := os.ReadFile(file)
+		require.NoError(t, err, "no golden file; look at the tool, then: go test ./mcpserver -run Golden -update")
+		require.Equal(t, string(want), got.String(), "%s changed; if it should: go test ./mcpserver -run Golden -update", tool.Name)
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "schemas", "*.json"))
+	require.NoError(t, err)
+	require.ElementsMatch(t, known, files, "a golden file without a tool")
+}
 
 // Clients show tools in the order they get them, and models read them so.
 func TestToolsList_CatalogueOrder(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	acme := b.db.Tenant(t, "acme")
-	var want []string
+	var want, got []string
 	for _, tool := range mcpserver.Catalogue() {
 		want = append(want, tool.Name)
 	}
-	result, rpcError := b.client(t, acme.FullToken(t)).rpc("tools/list", nil)
-	require.Empty(t, rpcError)
-	var listed struct{ Tools []struct{ Name string } }
-	require.NoError(t, json.Unmarshal(result, &listed))
-	var got []string
-	for _, tool := range listed.Tools {
+	tools, _ := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).listTools()
+	for _, tool := range tools {
 		got = append(got, tool.Name)
 	}
 	require.Equal(t, want, got)
+}
+
+// TestAttack038_ListIsWhatIsPermitted also holds the list to its order.
+func TestAttack038_ListIsWhatIsPermitted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	reader, err := tenancy.Preset("reader")
+	require.NoError(t, err)
+	planner, err := tenancy.Preset("planner")
+	require.NoError(t, err)
+	for _, allow := range []tenancy.PermissionSet{0, reader, planner, tenancy.NewPermissionSet(tenancy.IssuesCreate), tenancy.AllPermissions} {
+		grants, err := json.Marshal(tenancy.Grants{Allow: allow})
+		require.NoError(t, err)
+		_, token := acme.Token(t, "some", string(grants))
+		c := b.client(t, token)
+		var want []string
+		for _, tool := range mcpserver.Catalogue() {
+			if tool.Permission == nil || allow.Has(*tool.Permission) {
+				want = append(want, tool.Name)
+			}
+		}
+		var got []string
+		tools, first := c.listTools()
+		for _, tool := range tools {
+			got = append(got, tool.Name)
+		}
+		require.Equal(t, want, got)
+		if allow == planner {
+			for range 100 {
+				_, again := c.listTools()
+				require.Equal(t, string(first), string(again))
+			}
+		}
+	}
+	// The role counts as much as the grants.
+	viewer, token := acme.Token(t, "viewer", allGrants(t, nil))
+	b.exec(t, "update tokens set member_id = null, role = 'viewer' where id = $1", viewer.ID)
+	tools, _ := b.client(t, token).listTools()
+	for _, tool := range tools {
+		require.True(t, tool.Annotations["readOnlyHint"].(bool), tool.Name)
+	}
+	_, rpcError := b.client(t, acme.FullToken(t)).rpc("tools/call", args{"name": "no_such_tool"})
+	require.Contains(t, rpcError, "-32602")
+}
+
+// TestAttack100_NoTenantTextInDescriptions compares what two tenants with
+// different contents are told about the product.
+func TestAttack100_NoTenantTextInDescriptions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, call := range []struct {
+		method string
+		params args
+	}{{"tools/list", args{}}, {"resources/templates/list", args{}},
+		{"initialize", args{"protocolVersion": "2025-11-25", "capabilities": args{}, "clientInfo": args{"name": "t", "version": "1"}}}} {
+		mine, _ := w.insider.rpc(call.method, call.params)
+		others, _ := w.outsider.rpc(call.method, call.params)
+		require.NotEmpty(t, mine, call.method)
+		require.Equal(t, string(mine), string(others), call.method)
+		require.NotRegexp(t, secretMark+"|"+personMark+"|QXZVK|acme", string(mine))
+	}
+}
+
+// TestAttack037_UnknownAndHiddenResources compares, template by template, what
+// is hidden from a token with what does not exist.
+func TestAttack037_UnknownAndHiddenResources(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	listed, _ := w.insider.rpc("resources/templates/list", args{})
+	var list struct {
+		ResourceTemplates []struct{ URITemplate string }
+	}
+	require.NoError(t, json.Unmarshal(listed, &list))
+	require.NotEmpty(t, list.ResourceTemplates)
+	var outputs []string
+	for _, template := range list.ResourceTemplates {
+		base, query, _ := strings.Cut(template.URITemplate, "{?")
+		expand := func(n names) string {
+			uri := strings.NewReplacer("{project}", string(n["project"]), "{key}", string(n["issue"])).Replace(base)
+			require.NotContains(t, uri, "{", "teach the test this variable")
+			return uri
+		}
+		for _, c := range []*client{w.outsider, w.limited} {
+			text, rpcError := c.read(expand(w.own[c]))
+			require.Empty(t, rpcError, expand(w.own[c]))
+			outputs = append(outputs, text)
+			_, foreign := c.read(expand(w.foreign))
+			_, absent := c.read(expand(w.absent))
+			require.NotEmpty(t, foreign)
+			require.Equal(t, absent, foreign, template.URITemplate)
+			for name := range strings.SplitSeq(strings.TrimSuffix(query, "}"), ",") {
+				kind, isRef := refs[name]
+				if !isRef || kind == "member" && c == w.limited {
+					continue
+				}
+				ask := func(n names) string {
+					text, rpcError := c.read(expand(w.own[c]) + "?" + name + "=" + strings.ReplaceAll(n[kind], " ", "%20"))
+					return hide(text+rpcError, n[kind])
+				}
+				require.Equal(t, ask(w.absent), ask(w.foreign), "%s %s", template.URITemplate, name)
+			}
+		}
+		// Completions: nothing of others, by any prefix, in any context.
+		for _, name := range []string{"project", "key", "status", "assignee", "sprint", "cursor", "no_such"} {
+			for _, c := range []*client{w.outsider, w.limited} {
+				for _, prefix := range []string{"", "q", "QXZVK", "z", "%", "_", ".*", secretMark} {
+					result, rpcError := c.rpc("completion/complete", args{"ref": args{"type": "ref/resource", "uri": template.URITemplate},
+						"argument": args{"name": name, "value": prefix}, "context": args{"arguments": args{"project": "QXZVK"}}})
+					require.NotContains(t, string(result)+rpcError, "QXZVK", "case 40")
+					require.NotContains(t, rpcError, "nternal", name)
+					outputs = append(outputs, string(result))
+					if c == w.outsider {
+						require.NotContains(t, string(result), "zzqxwvk")
+					}
+				}
+			}
+		}
+	}
+	for _, c := range []*client{w.outsider, w.limited} {
+		for _, method := range []string{"resources/list", "resources/templates/list"} {
+			result, _ := c.rpc(method, args{})
+			outputs = append(outputs, string(result))
+		}
+	}
+	for _, output := range outputs {
+		require.NotContains(t, output, secretMark, "case 63")
+	}
+}
+
+// hide takes a name out of an answer that repeats it.
+func hide(text, name string) string {
+	for _, form := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
+		text = strings.ReplaceAll(text, form, "§")
+	}
+	return text
+}
+
+// TestAttack053_ForeignNames is the matrix: every argument of every tool that
+// names something, with the name of something of another tenant or project. The
+// answer equals that for a name that does not exist.
+func TestAttack053_ForeignNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before := w.db.Dump(t, "audit_log", "token_usage")
+	tried := 0
+	for _, tool := range w.tools {
+		for _, l := range leaves(&tool.InputSchema, "") {
+			kind, ok := l.ref(tool.Name)
+			if !ok {
+				continue
+			}
+			for _, c := range []*client{w.outsider, w.limited} {
+				if kind == "member" && c == w.limited {
+					continue // people belong to the tenant
+				}
+				f := filler{t, tool.Name, w.own[c]}
+				if r := c.call(tool.Name, f.arguments(tool, l, l.with(w.own[c][kind]))); !strings.HasPrefix(l.path, "filter.") {
+					require.False(t, r.isError, "%s with its own %s: %s", tool.Name, l.path, r.text)
+				}
+				ask := func(n names) toolResult {
+					a := f.arguments(tool, l, l.with(n[kind]))
+					delete(a, "dry_run")
+					r := c.call(tool.Name, a)
+					r.text = hide(hide(r.text, n[kind]), n["project"])
+					return r
+				}
+				foreign, absent := ask(w.foreign), ask(w.absent)
+				require.Equal(t, absent.text, foreign.text, "%s.%s", tool.Name, l.path)
+				require.NotContains(t, foreign.text, secretMark)
+				require.NotContains(t, foreign.text, "internal")
+				if !tool.Annotations["readOnlyHint"].(bool) {
+					require.True(t, foreign.isError, "%s.%s: %s", tool.Name, l.path, foreign.text)
+					require.Regexp(t, `^(not_found|conflict: The filter matches 0 issues)`, foreign.text, "%s.%s", tool.Name, l.path)
+				}
+				tried++
+			}
+		}
+	}
+	t.Logf("%d foreign names tried", tried)
+	require.Greater(t, tried, 40)
+	require.Equal(t, before, w.db.Dump(t, "audit_log", "token_usage"), "nothing changed")
+}
+
+// TestAttack053_WithoutPermission calls every tool with a token that holds every
+// permission but the tool's own, and with one that holds none.
+func TestAttack053_WithoutPermission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, nothing := w.acme.Token(t, "nothing", `{}`)
+	var clients []*client
+	for _, tool := range mcpserver.Catalogue() {
+		token := nothing
+		if tool.Permission != nil {
+			_, token = w.acme.Token(t, "almost", allGrants(t, nil, *tool.Permission))
+		}
+		clients = append(clients, w.client(t, token))
+	}
+	before := w.db.Dump(t, "audit_log", "token_usage")
+	for n, want := range mcpserver.Catalogue() {
+		i := slices.IndexFunc(w.tools, func(tool wireTool) bool { return tool.Name == want.Name })
+		f := filler{t, want.Name, w.own[w.insider]}
+		arguments := f.arguments(w.tools[i], leaf{}, nil)
+		for _, c := range []*client{clients[n], w.client(t, nothing)} {
+			r := c.call(want.Name, arguments)
+			if want.Permission == nil {
+				require.False(t, r.isError, want.Name)
+				continue
+			}
+			require.Regexp(t, fmt.Sprintf(`^forbidden: Token "(almost|nothing)" lacks %s`, *want.Permission), r.text)
+			delete(arguments, "dry_run")
+			require.Regexp(t, "^forbidden: ", c.call(want.Name, arguments).text)
+			require.Regexp(t, "^forbidden: ", c.call(want.Name, args{"nonsense": 1}).text, "the permission is asked first")
+		}
+	}
+	require.Equal(t, before, w.db.Dump(t, "audit_log", "token_usage"), "nothing changed")
+}
+
+// TestAttack063_NothingOfOthersInAnyAnswer asks outsiders' own questions with
+// every choice that a schema offers, and looks for the marks of the others.
+func TestAttack063_NothingOfOthersInAnyAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	answers := 0
+	for _, tool := range w.tools {
+		for _, c := range []*client{w.outsider, w.limited} {
+			f := filler{t, tool.Name, w.own[c]}
+			ask := func(l leaf, value any) {
+				r := c.call(tool.Name, f.arguments(tool, l, value))
+				require.NotContains(t, r.text, secretMark, "%s.%s", tool.Name, l.path)
+				require.NotContains(t, r.text, "QXZVK", "%s.%s", tool.Name, l.path)
+				if c == w.outsider {
+					require.NotContains(t, r.text, personMark, "%s.%s", tool.Name, l.path)
+				}
+				require.NotRegexp(t, "^internal", r.text, "%s.%s=%v", tool.Name, l.path, value)
+				answers++
+			}
+			ask(leaf{}, nil)
+			for _, l := range leaves(&tool.InputSchema, "") {
+				switch {
+				case l.schema.is("array") && len(l.schema.Items.Enum) > 0:
+					ask(l, l.schema.Items.Enum)
+				case len(l.schema.Enum) > 0:
+					for _, value := range l.schema.Enum {
+						ask(l, value)
+					}
+				case l.schema.is("boolean"):
+					ask(l, true)
+				case l.schema.is("string") && plain[l.name] == "word":
+					ask(l, "word")
+				}
+			}
+		}
+	}
+	t.Logf("%d answers looked through", answers)
+}
+
+// TestAttack059_StrangeValues puts what breaks parsers and queries into every
+// argument of every tool. The answer is a clean error or a result, never an
+// internal error, and says nothing about rows of others.
+func TestAttack059_StrangeValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	texts := []any{`'; drop table issues; -- %\`, "a\u0000b", "\u202e\u200b\U000E0041", strings.Repeat("é", 9000), "9999999999-99", "-infinity", ""}
+	others := []any{nil, -1, 1e300, []any{}, []any{nil}, []any{[]any{}}, args{"a": 1}, "x", slices.Repeat([]any{"a"}, 300)}
+	tried := 0
+	for _, tool := range w.tools {
+		f := filler{t, tool.Name, w.own[w.limited]}
+		for _, l := range leaves(&tool.InputSchema, "") {
+			values := others
+			if l.schema.is("string") {
+				values = append(texts, args{"a": 1})
+			} else if l.schema.is("array") {
+				values = append(others, texts...)
+			}
+			if len(l.schema.Enum) > 0 || l.schema.is("array") && len(l.schema.Items.Enum) > 0 {
+				values = others[4:] // the rest does not get past the schema
+			}
+			for _, value := range values {
+				arguments := f.arguments(tool, l, "placeholder")
+				replace(arguments, "placeholder", value)
+				r := w.limited.call(tool.Name, arguments)
+				require.NotRegexp(t, "^internal", r.text, "%s.%s = %.60v", tool.Name, l.path, value)
+				require.NotContains(t, r.text, secretMark)
+				require.Less(t, len(r.text), 30<<10, "%s.%s = %.60v", tool.Name, l.path, value)
+				requireNoInvisible(t, r.text)
+				tried++
+			}
+		}
+	}
+	t.Logf("%d strange values tried", tried)
+}
+
+// replace puts value where the placeholder is.
+func replace(in any, placeholder string, value any) {
+	switch in := in.(type) {
+	case args:
+		for name, v := range in {
+			if v == placeholder {
+				in[name] = value
+			} else {
+				replace(v, placeholder, value)
+			}
+		}
+	case []any:
+		for _, v := range in {
+			replace(v, placeholder, value)
+		}
+	}
+}
+
+// requireNoInvisible refuses text that a person would not see in an answer.
+func requireNoInvisible(t *testing.T, text string) {
+	t.Helper()
+	require.NotRegexp(t, "[\x00-\x08\x0b-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000E0000-\U000E007F]", text)
 }
