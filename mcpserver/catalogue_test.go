@@ -211,7 +211,7 @@ func TestAttack037_UnknownAndHiddenResources(t *testing.T) {
 			_, foreign := c.read(expand(w.foreign))
 			_, absent := c.read(expand(w.absent))
 			require.NotEmpty(t, foreign)
-			require.Equal(t, absent, foreign, template.URITemplate)
+			require.Equal(t, hide(absent, w.absent["project"]), hide(foreign, w.foreign["project"]), template.URITemplate)
 			for name := range strings.SplitSeq(strings.TrimSuffix(query, "}"), ",") {
 				kind, isRef := refs[name]
 				if !isRef || kind == "member" && c == w.limited {
