@@ -3,14 +3,18 @@ package mcpserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
 )
 
-// errCut is why the context of a call ends whose token was ended meanwhile.
-var errCut = errors.New("the token was revoked while the call was running")
+// Why the context of a call ends whose token or tenant was ended meanwhile.
+var (
+	errCut       = errors.New("the token was revoked while the call was running")
+	errTenantCut = fmt.Errorf("%w: its tenant was stopped", errCut)
+)
 
 // running knows the calls in progress, so that those of a revoked token can be
 // cut off.
@@ -46,11 +50,15 @@ func (r *running) cut(c tokens.Change) {
 	if !c.Ended {
 		return
 	}
+	cause := errCut
+	if c.Subject == tokens.SubjectTenant {
+		cause = errTenantCut
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, call := range r.calls {
 		if c.Concerns(call.principal) {
-			call.cancel(errCut)
+			call.cancel(cause)
 		}
 	}
 }
@@ -63,6 +71,9 @@ func wasCut(ctx context.Context) bool { return errors.Is(context.Cause(ctx), err
 func cutOff(ctx context.Context, err error) error {
 	if err == nil || !wasCut(ctx) {
 		return err
+	}
+	if errors.Is(context.Cause(ctx), errTenantCut) {
+		return tenancy.Errorf(tenancy.TenantIsSuspended, "The tenant was stopped while the call was running.")
 	}
 	return tenancy.Errorf(tenancy.Unauthenticated, "The token was revoked while the call was running.")
 }

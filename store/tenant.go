@@ -6,78 +6,94 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// CreateTenant makes a tenant with its first members. The slug can never be used
-// again, not even after the tenant is deleted.
+// CreateTenant makes a tenant with its first members, all or nothing. The slug can
+// never be used again, not even after the tenant is deleted.
 func (s *Store) CreateTenant(ctx context.Context, slug, name, actor string, members ...tenancy.Member) (tenancy.Tenant, error) {
 	if err := tenancy.CheckNewSlug(slug); err != nil {
 		return tenancy.Tenant{}, err
 	}
 	t := tenancy.Tenant{ID: tenancy.NewID(), Slug: slug, Name: name, State: tenancy.TenantActive, Plan: "free", CreatedAt: s.clock().UTC()}
-	tag, err := s.pool.Exec(ctx, `insert into tenants (id, slug, state, plan, created_at) values ($1, $2, $3, $4, $5)
-		on conflict do nothing`, t.ID, t.Slug, t.State, t.Plan, t.CreatedAt)
-	if err != nil {
-		return tenancy.Tenant{}, interpret(err)
-	}
-	if tag.RowsAffected() == 0 {
-		return tenancy.Tenant{}, tenancy.Errorf(tenancy.Conflict, "Tenant slug %q is taken.", slug).WithNext("Choose another slug.")
-	}
 	entry := func() AuditRow { return adminRow(t.ID, actor, "tenant.create", t.Slug) }
-	return t, s.Write(ctx, AsSystem(t.ID, actor), entry, func(tx *Tx) error {
+	return t, s.writeAfter(ctx, AsSystem(t.ID, actor), insertTenant(t), entry, func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into tenant_settings (tenant_id, name) values ($1, $2)`, scope.Tenant, name)
 		}, InsertMembers(members))
 	})
 }
 
-// Tenant returns the tenant with this slug.
+// insertTenant takes the slug, or fails with Conflict.
+func insertTenant(t tenancy.Tenant) Query {
+	return func(b *pgx.Batch, _ Scope) {
+		b.Queue(`insert into tenants (id, slug, state, plan, created_at) values ($1, $2, $3, $4, $5) on conflict (slug) do nothing`,
+			t.ID, t.Slug, t.State, t.Plan, t.CreatedAt).Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				return tenancy.Errorf(tenancy.Conflict, "Tenant slug %q is taken.", t.Slug).WithNext("Choose another slug.")
+			}
+			return nil
+		})
+	}
+}
+
+const tenantColumns = `id, slug, state, plan, created_at, delete_after`
+
+func scanTenant(row pgx.Row, t *tenancy.Tenant) error {
+	return row.Scan(&t.ID, &t.Slug, &t.State, &t.Plan, &t.CreatedAt, &t.DeleteAfter)
+}
+
+// Tenant returns the tenant with this slug, unless it is deleted.
 func (s *Store) Tenant(ctx context.Context, slug string) (tenancy.Tenant, error) {
+	t, err := s.AnyTenant(ctx, slug)
+	if err == nil && t.State == tenancy.TenantDeleted {
+		return tenancy.Tenant{}, noTenant(slug)
+	}
+	return t, err
+}
+
+// AnyTenant returns the tenant with this slug for an operator: deleted ones too,
+// until their data is gone.
+func (s *Store) AnyTenant(ctx context.Context, slug string) (tenancy.Tenant, error) {
 	var t tenancy.Tenant
-	err := s.pool.QueryRow(ctx, `select id, slug, state, plan, created_at from tenants where slug = $1 and state <> 'deleted'`, slug).
-		Scan(&t.ID, &t.Slug, &t.State, &t.Plan, &t.CreatedAt)
+	err := scanTenant(s.pool.QueryRow(ctx, `select `+tenantColumns+` from tenants where slug = $1 and purged_at is null`, slug), &t)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return t, tenancy.Errorf(tenancy.NotFound, "Tenant %q does not exist.", slug).WithNext("See: colaflow tenant list")
+		return t, noTenant(slug)
 	}
 	if err != nil {
 		return t, interpret(err)
 	}
-	if t.State != tenancy.TenantActive {
-		return t, nil
-	}
-	return t, s.Read(ctx, AsSystem(t.ID, "tenant.show"), func(tx *Tx) error {
+	return t, s.Read(ctx, AsKeeper(t.ID, "tenant.show"), func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`select name from tenant_settings where tenant_id = $1`, scope.Tenant).QueryRow(func(row pgx.Row) error {
-				return row.Scan(&t.Name)
-			})
+			b.Queue(`select coalesce(max(name), '') from tenant_settings where tenant_id = $1`, scope.Tenant).QueryRow(scalar(&t.Name))
 		})
 	})
 }
 
-// TenantByID returns the tenant with this id, without its name.
+// TenantByID returns the tenant with this id, without its name, unless it is
+// deleted.
 func (s *Store) TenantByID(ctx context.Context, id tenancy.TenantID) (tenancy.Tenant, error) {
 	var t tenancy.Tenant
-	err := s.pool.QueryRow(ctx, `select id, slug, state, plan, created_at from tenants where id = $1 and state <> 'deleted'`, id).
-		Scan(&t.ID, &t.Slug, &t.State, &t.Plan, &t.CreatedAt)
+	err := scanTenant(s.pool.QueryRow(ctx, `select `+tenantColumns+` from tenants where id = $1 and state <> 'deleted'`, id), &t)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return t, tenancy.Errorf(tenancy.NotFound, "The tenant does not exist.")
 	}
 	return t, interpret(err)
 }
 
-// Tenants lists every tenant that is not deleted, by slug. Names are left empty.
+func noTenant(slug string) error {
+	return tenancy.Errorf(tenancy.NotFound, "Tenant %q does not exist.", slug).WithNext("See: colaflow tenant list")
+}
+
+// Tenants lists every tenant whose data is not gone, by slug. Names are left empty.
 func (s *Store) Tenants(ctx context.Context) ([]tenancy.Tenant, error) {
-	rows, err := s.pool.Query(ctx, `select id, slug, state, plan, created_at from tenants where state <> 'deleted' order by slug`)
+	rows, err := s.pool.Query(ctx, `select `+tenantColumns+` from tenants where purged_at is null order by slug`)
 	if err != nil {
 		return nil, interpret(err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (tenancy.Tenant, error) {
-		var t tenancy.Tenant
-		err := row.Scan(&t.ID, &t.Slug, &t.State, &t.Plan, &t.CreatedAt)
-		return t, err
-	})
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t tenancy.Tenant, err error) { return t, scanTenant(row, &t) })
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", interpret(err))
 	}
@@ -92,10 +108,10 @@ type TenantSize struct {
 	Issues   int `json:"issues"`
 }
 
-// TenantSize counts what an active tenant holds.
+// TenantSize counts what a tenant holds, in whatever state.
 func (s *Store) TenantSize(ctx context.Context, id tenancy.TenantID) (TenantSize, error) {
 	var size TenantSize
-	err := s.Read(ctx, AsSystem(id, "tenant.show"), func(tx *Tx) error {
+	err := s.Read(ctx, AsKeeper(id, "tenant.show"), func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`select
 				(select count(*) from members where tenant_id = $1),

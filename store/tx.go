@@ -20,6 +20,7 @@ type Scope struct {
 	Subject uuid.UUID
 	epoch   int64
 	job     string
+	closed  bool // the tenant may be suspended, or deleted and not yet purged
 }
 
 // ForPrincipal returns the scope of a token's call.
@@ -38,6 +39,12 @@ func AsSystem(tenant tenancy.TenantID, job string) Scope {
 	return Scope{Tenant: tenant, kind: "system", job: job}
 }
 
+// AsKeeper is AsSystem for looking at a tenant in any state: for commands of an
+// operator that read, such as export. A write still fails unless it is active.
+func AsKeeper(tenant tenancy.TenantID, job string) Scope {
+	return Scope{Tenant: tenant, kind: "system", job: job, closed: true}
+}
+
 // Query is one statement of a batch and where its rows go. Functions that
 // return a Query fill what they point to when Tx.Do returns without error.
 type Query func(b *pgx.Batch, scope Scope)
@@ -52,7 +59,8 @@ type Tx struct {
 	pinned  bool
 	begin   string
 	dryRun  bool
-	entered bool // enter() has run without complaint
+	first   Query // runs before enter()
+	entered bool  // enter() has run without complaint
 }
 
 const (
@@ -81,7 +89,14 @@ func (tx *Tx) Do(ctx context.Context, queries ...Query) error {
 		}
 		tx.conn = conn
 		b.Queue(tx.begin)
-		b.Queue("select enter($1, $2, $3, $4)", tx.scope.Tenant, tx.scope.kind, tx.scope.Subject, tx.scope.epoch)
+		if tx.first != nil {
+			tx.first(b, tx.scope)
+		}
+		if tx.scope.closed {
+			b.Queue("select enter_closed($1)", tx.scope.Tenant)
+		} else {
+			b.Queue("select enter($1, $2, $3, $4)", tx.scope.Tenant, tx.scope.kind, tx.scope.Subject, tx.scope.epoch)
+		}
 	}
 	for _, q := range queries {
 		q(b, tx.scope)
@@ -127,15 +142,20 @@ func (s *Store) Read(ctx context.Context, scope Scope, fn func(*Tx) error) error
 // returns, or nothing. The subject is checked again, under a lock, in the same
 // trip as the commit. A deadlock or serialization failure runs fn once more.
 func (s *Store) Write(ctx context.Context, scope Scope, entry func() AuditRow, fn func(*Tx) error) error {
-	err := s.writeOnce(ctx, scope, entry, fn)
+	return s.writeAfter(ctx, scope, nil, entry, fn)
+}
+
+// writeAfter is Write with a query that runs before the tenant is entered.
+func (s *Store) writeAfter(ctx context.Context, scope Scope, first Query, entry func() AuditRow, fn func(*Tx) error) error {
+	err := s.writeOnce(ctx, scope, first, entry, fn)
 	if st := state(err); st == stateDeadlock || st == stateSerialization {
-		err = s.writeOnce(ctx, scope, entry, fn)
+		err = s.writeOnce(ctx, scope, first, entry, fn)
 	}
 	return err
 }
 
-func (s *Store) writeOnce(ctx context.Context, scope Scope, entry func() AuditRow, fn func(*Tx) error) error {
-	tx := &Tx{store: s, scope: scope, begin: beginWrite, pinned: true}
+func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry func() AuditRow, fn func(*Tx) error) error {
+	tx := &Tx{store: s, scope: scope, begin: beginWrite, pinned: true, first: first}
 	defer tx.release(ctx)
 	if err := fn(tx); err != nil {
 		return err
@@ -148,7 +168,7 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, entry func() AuditRo
 	if err := s.queueAudit(b, entry()); err != nil {
 		return err
 	}
-	b.Queue("select recheck($1, $2, $3, $4)", scope.Tenant, scope.kind, scope.Subject, scope.epoch)
+	b.Queue("select hold($1), recheck($1, $2, $3, $4)", scope.Tenant, scope.kind, scope.Subject, scope.epoch)
 	queueCommit(b)
 	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
 		return interpret(fmt.Errorf("commit: %w", err))

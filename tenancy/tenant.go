@@ -31,6 +31,8 @@ type Tenant struct {
 	State     TenantState `json:"state"`
 	Plan      string      `json:"plan"`
 	CreatedAt time.Time   `json:"created_at"`
+	// DeleteAfter is when the data of a deleted tenant is removed for good.
+	DeleteAfter *time.Time `json:"delete_after,omitempty"`
 }
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$`)

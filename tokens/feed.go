@@ -29,13 +29,16 @@ type Change struct {
 
 // Concerns reports whether the change is about a principal.
 func (c Change) Concerns(p tenancy.Principal) bool {
+	if c.Tenant != p.TenantID { // a tenant's import keeps the ids of its members
+		return false
+	}
 	switch c.Subject {
 	case SubjectToken:
 		return c.ID == p.TokenID
 	case SubjectMember:
 		return c.ID == p.MemberID
 	default:
-		return c.Tenant == p.TenantID
+		return true
 	}
 }
 
