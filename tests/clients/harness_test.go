@@ -94,10 +94,11 @@ func (b *bundle) environment(more ...string) []string {
 	return append([]string{"COLAFLOW_DSN=" + b.db.AppDSN, "COLAFLOW_MASTER_KEY=" + b.db.Key.Hex()}, more...)
 }
 
-// serve starts `colaflow serve` on a free port and returns the URL of its endpoint.
-func (b *bundle) serve(t *testing.T) string {
+// serve starts `colaflow serve` on a free port, with more flags, and returns the
+// URL of its endpoint there.
+func (b *bundle) serve(t *testing.T, flags ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), b.bin, "serve", "--addr", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), b.bin, append([]string{"serve", "--addr", "127.0.0.1:0"}, flags...)...)
 	cmd.Env = b.environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
@@ -108,7 +109,7 @@ func (b *bundle) serve(t *testing.T) string {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() {
 		said.WriteString(lines.Text() + "\n")
-		var line struct{ Msg, URL string }
+		var line struct{ Msg, Addr string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
 			drained := make(chan struct{})
 			go func() {
@@ -120,7 +121,7 @@ func (b *bundle) serve(t *testing.T) string {
 				<-drained
 				_ = cmd.Wait()
 			})
-			return line.URL + "/mcp"
+			return "http://" + line.Addr + "/mcp"
 		}
 	}
 	t.Fatalf("colaflow serve did not start: %v\n%s", cmd.Wait(), said.String())
