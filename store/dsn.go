@@ -1,10 +1,22 @@
 package store
 
 import (
-	"errors"
+	"context"
 	"net/url"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
+
+// Connect opens one connection outside any store, for operators' work. Its error
+// is one sentence and does not repeat the DSN.
+func Connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return nil, connectError(err)
+	}
+	return conn, nil
+}
 
 // DSNFor returns the DSN of another role and database on the server that dsn
 // names, with everything else as it was.
@@ -16,7 +28,7 @@ func DSNFor(dsn, role, password, database string) (string, error) {
 	}
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return "", errors.New("the DSN is not valid; use the form postgres://user:password@host:5432/database")
+		return "", errDSN
 	}
 	u.User, u.Path = url.UserPassword(role, password), "/"+database
 	if password == "" {
@@ -27,5 +39,19 @@ func DSNFor(dsn, role, password, database string) (string, error) {
 		query.Del(name)
 	}
 	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // libpq knows no "+"
+	return u.String(), nil
+}
+
+// DSNIn returns the DSN of another database on the server that dsn names, as the
+// same role.
+func DSNIn(dsn, database string) (string, error) {
+	if !strings.Contains(dsn, "://") {
+		return dsn + " dbname='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(database) + "'", nil
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", errDSN
+	}
+	u.Path = "/" + database
 	return u.String(), nil
 }

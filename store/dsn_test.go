@@ -40,7 +40,7 @@ func TestInit_Again(t *testing.T) {
 	require.ErrorContains(t, err, "connect as administrator")
 	require.NotContains(t, err.Error(), "secret")
 	_, err = store.ExistingRoles(t.Context(), "postgres://%zz")
-	require.ErrorContains(t, err, "the admin DSN is not valid")
+	require.ErrorContains(t, err, "the DSN is not valid")
 }
 
 func TestCreateTenant_WithOwner(t *testing.T) {

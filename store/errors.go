@@ -99,15 +99,29 @@ func isDataError(err error) bool {
 // connectError strips what a connection error repeats of the DSN.
 func connectError(err error) error {
 	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) {
+	var parse *pgconn.ParseConfigError
+	switch {
+	case errors.As(err, &parse):
+		return errDSN
+	case errors.As(err, &connect):
 		return errors.New("no connection with the given DSN; check host, port, user and password: " + innermost(err).Error())
 	}
 	return err
 }
 
+// errDSN is what every DSN gets that cannot be read: it may hold a password.
+var errDSN = errors.New("the DSN is not valid; use the form postgres://user:password@host:5432/database")
+
+// innermost follows a chain to its end; of several causes, the first.
 func innermost(err error) error {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+	for {
+		next := errors.Unwrap(err)
+		if several, ok := err.(interface{ Unwrap() []error }); ok && len(several.Unwrap()) > 0 {
+			next = several.Unwrap()[0]
+		}
+		if next == nil {
+			return err
+		}
 		err = next
 	}
-	return err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -93,13 +92,9 @@ func ExistingRoles(ctx context.Context, adminDSN string) ([]string, error) {
 }
 
 func connectAdmin(ctx context.Context, dsn string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(dsn)
+	admin, err := Connect(ctx, dsn)
 	if err != nil {
-		return nil, errors.New("the admin DSN is not valid; use the form postgres://postgres:password@host:5432/postgres")
-	}
-	admin, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("connect as administrator: %w", connectError(err))
+		return nil, fmt.Errorf("connect as administrator: %w", err)
 	}
 	return admin, nil
 }
@@ -120,7 +115,11 @@ func createRoles(ctx context.Context, admin *pgx.Conn, cfg InitConfig) error {
 		if exists {
 			verb = "alter role "
 		}
-		if err := execAll(ctx, admin, verb+role.name+" "+role.attributes); err != nil {
+		err := execAll(ctx, admin, verb+role.name+" "+role.attributes)
+		if isDenied(err) {
+			return fmt.Errorf("the administrator's role may not create role %s; connect as a superuser", role.name)
+		}
+		if err != nil {
 			return fmt.Errorf("create role %s: %w", role.name, err)
 		}
 		if role.password != "" {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -49,6 +48,13 @@ func Migrate(ctx context.Context, ownerDSN string) (from, to int64, err error) {
 		return 0, 0, connectError(err)
 	}
 	defer func() { _ = lock.Rollback() }()
+	var role string
+	if err = lock.QueryRowContext(ctx, "select current_user").Scan(&role); err != nil {
+		return 0, 0, fmt.Errorf("look at the role: %w", err)
+	}
+	if role != OwnerRole {
+		return 0, 0, fmt.Errorf("migrations run as role %s, but the DSN connects as %s; use the owner's DSN that colaflow db init printed", OwnerRole, role)
+	}
 	if _, err = lock.ExecContext(ctx, "select pg_advisory_xact_lock(hashtext('colaflow migrate'))"); err != nil {
 		return 0, 0, fmt.Errorf("wait for another migration: %w", err)
 	}
@@ -85,9 +91,9 @@ type SchemaStatus struct {
 
 // Status reads the schema's version over any role's DSN.
 func Status(ctx context.Context, dsn string) (SchemaStatus, error) {
-	conn, err := pgx.Connect(ctx, dsn)
+	conn, err := Connect(ctx, dsn)
 	if err != nil {
-		return SchemaStatus{}, connectError(err)
+		return SchemaStatus{}, err
 	}
 	defer func() { _ = conn.Close(ctx) }()
 	status := SchemaStatus{Latest: LatestVersion()}
@@ -104,7 +110,7 @@ func Status(ctx context.Context, dsn string) (SchemaStatus, error) {
 func openOwner(dsn string) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, errors.New("the owner DSN is not valid; use the form postgres://user:password@host:5432/database")
+		return nil, errDSN
 	}
 	return stdlib.OpenDB(*config), nil
 }

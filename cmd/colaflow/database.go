@@ -81,7 +81,7 @@ func (p *program) openEmbedded(ctx context.Context, c choice) (*database, error)
 	if err != nil {
 		return nil, err
 	}
-	key, err := p.masterKey(filepath.Join(dir, "master.key"))
+	key, err := p.masterKey(filepath.Join(dir, masterKeyFile))
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}

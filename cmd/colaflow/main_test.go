@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 )
 
@@ -42,7 +43,14 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Setup: func(env *testscript.Env) error {
 			db := storetest.Open(env.T().(testing.TB))
+			in := func(dsn, database string) string {
+				other, err := store.DSNIn(dsn, database)
+				require.NoError(env.T().(testing.TB), err)
+				return other
+			}
 			env.Vars = append(env.Vars,
+				"RESTORED_DSN="+in(db.AppDSN, "restored_by_script"),
+				"FRESH_DSN="+in(db.AppDSN, "fresh_by_script"), "FRESH_OWNER_DSN="+in(db.OwnerDSN, "fresh_by_script"),
 				"COLAFLOW_DSN="+db.AppDSN, "COLAFLOW_MASTER_KEY="+db.Key.Hex(),
 				"ADMIN_DSN="+db.AdminDSN, "OWNER_DSN="+db.OwnerDSN, "DUMP_DSN="+db.DumpDSN,
 				"COLAFLOW_PG_BIN="+os.Getenv("COLAFLOW_PG_BIN"), "HOME="+env.WorkDir)

@@ -11,7 +11,10 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-const masterKeyVariable = "COLAFLOW_MASTER_KEY"
+const (
+	masterKeyVariable = "COLAFLOW_MASTER_KEY"
+	masterKeyFile     = "master.key" // in the data directory
+)
 
 // masterKey reads the installation's key from the environment, or from file,
 // which it makes on first use. There is no flag: others could read it in ps.

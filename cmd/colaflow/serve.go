@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -59,6 +60,11 @@ metrics at /metrics. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`
 func (f serveFlags) check(cmd *cobra.Command) error {
 	if (f.tlsCert == "") != (f.tlsKey == "") {
 		return usagef(cmd, "--tls-cert and --tls-key go together")
+	}
+	if f.tlsCert != "" {
+		if _, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey); err != nil {
+			return fmt.Errorf("cannot use the certificate: %w; --tls-cert and --tls-key name PEM files", err)
+		}
 	}
 	_, err := f.networks(cmd)
 	return err

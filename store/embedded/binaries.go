@@ -24,7 +24,7 @@ type Binaries struct {
 }
 
 // Find returns cfg.BinDir if given, else the newest PostgreSQL installed, but always one that
-// can run the cluster that is already in cfg.DataDir.
+// can run the cluster that is already in cfg.DataDir. Without a DataDir, any version will do.
 func Find(cfg Config) (Binaries, error) {
 	dirs := []string{cfg.BinDir}
 	if cfg.BinDir == "" {
@@ -61,6 +61,9 @@ func (b Binaries) program(name string) string { return filepath.Join(b.Dir, name
 
 // clusterMajor reads the version that made the cluster; 0 if there is none yet.
 func (c Config) clusterMajor() (int, error) {
+	if c.DataDir == "" {
+		return 0, nil
+	}
 	file := filepath.Join(c.cluster(), "PG_VERSION")
 	b, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
