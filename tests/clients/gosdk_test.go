@@ -17,22 +17,27 @@ func TestGoSDK(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for name, protocol := range map[string]string{"modern": modern, "legacy": legacy} {
-		o := b.office(t, "http-"+name)
-		overHTTP := func(token string) mcp.Transport {
-			return &mcp.StreamableClientTransport{Endpoint: b.url, HTTPClient: &http.Client{Transport: bearer(token)}}
+		for _, transport := range []string{"http", "stdio", "bridge"} {
+			tenant := name + "-" + transport
+			o := b.office(t, tenant)
+			t.Run(name+"/"+transport+"/agent", func(t *testing.T) {
+				work(t, b.transport(t, transport, o.agent), protocol, agentJob(tenant))
+			})
+			t.Run(name+"/"+transport+"/reader", func(t *testing.T) {
+				work(t, b.transport(t, transport, o.reader), protocol, readerJob())
+			})
 		}
-		t.Run(name+"/http/agent", func(t *testing.T) { work(t, overHTTP(o.agent), protocol, agentJob("http-"+name)) })
-		t.Run(name+"/http/reader", func(t *testing.T) { work(t, overHTTP(o.reader), protocol, readerJob()) })
-
-		o = b.office(t, "stdio-"+name)
-		overStdio := func(token string) mcp.Transport {
-			cmd := exec.CommandContext(t.Context(), b.bin, "stdio")
-			cmd.Env = b.environment("COLAFLOW_TOKEN=" + token)
-			return &mcp.CommandTransport{Command: cmd}
-		}
-		t.Run(name+"/stdio/agent", func(t *testing.T) { work(t, overStdio(o.agent), protocol, agentJob("stdio-"+name)) })
-		t.Run(name+"/stdio/reader", func(t *testing.T) { work(t, overStdio(o.reader), protocol, readerJob()) })
 	}
+}
+
+// transport is the SDK's way to the program with a token.
+func (b *bundle) transport(t *testing.T, name, token string) mcp.Transport {
+	if name == "http" {
+		return &mcp.StreamableClientTransport{Endpoint: b.url, HTTPClient: &http.Client{Transport: bearer(token)}}
+	}
+	cmd := exec.CommandContext(t.Context(), b.bin, "stdio")
+	cmd.Env = b.stdio(name, token)
+	return &mcp.CommandTransport{Command: cmd}
 }
 
 // bearer adds a token to every request.
@@ -101,4 +106,21 @@ func mustJSON(t *testing.T, v any) json.RawMessage {
 	data, err := json.Marshal(v)
 	require.NoError(t, err)
 	return data
+}
+
+// TestGoSDK_TokenRefused: whichever way a client comes, its user reads that the
+// token is the trouble.
+func TestGoSDK_TokenRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.db.Tenant(t, "acme")
+	client := mcp.NewClient(&mcp.Implementation{Name: "go-sdk", Version: "1.8.0"}, nil)
+	for transport, reason := range map[string]string{
+		"http":   "Unauthorized",
+		"stdio":  "The token in COLAFLOW_TOKEN is missing, unknown, expired or revoked",
+		"bridge": "The token in COLAFLOW_TOKEN is missing, unknown, expired or revoked",
+	} {
+		_, err := client.Connect(t.Context(), b.transport(t, transport, "mcp_acme_00000000000000000000000000000000"), nil)
+		require.ErrorContains(t, err, reason, transport)
+	}
 }

@@ -94,6 +94,15 @@ func (b *bundle) environment(more ...string) []string {
 	return append([]string{"COLAFLOW_DSN=" + b.db.AppDSN, "COLAFLOW_MASTER_KEY=" + b.db.Key.Hex()}, more...)
 }
 
+// stdio is the environment of `colaflow stdio`: over the database, or as a
+// bridge to the server, which needs no database.
+func (b *bundle) stdio(transport, token string) []string {
+	if transport == "bridge" {
+		return []string{"COLAFLOW_URL=" + b.url, "COLAFLOW_TOKEN=" + token}
+	}
+	return b.environment("COLAFLOW_TOKEN=" + token)
+}
+
 // serve starts `colaflow serve` on a free port, with more flags, and returns the
 // URL of its endpoint there.
 func (b *bundle) serve(t *testing.T, flags ...string) string {

@@ -64,7 +64,7 @@ func (b *bundle) atURL(token, era string) []string {
 
 func (b *bundle) atCommand(token, era string) []string {
 	target := []string{"--protocol-era", era}
-	for _, variable := range b.environment("COLAFLOW_TOKEN=" + token) {
+	for _, variable := range b.stdio("stdio", token) {
 		target = append(target, "-e", variable)
 	}
 	return append(target, b.bin, "stdio")

@@ -17,7 +17,7 @@ func TestNPM(t *testing.T) {
 	for name, protocol := range map[string]string{"sdk": legacy, "client": modern} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, transport := range []string{"http", "stdio"} {
+			for _, transport := range []string{"http", "stdio", "bridge"} {
 				tenant := name + "-" + transport
 				o := b.office(t, tenant)
 				t.Run(transport+"/agent", func(t *testing.T) { b.drive(t, name, transport, o.agent, protocol, agentJob(tenant)) })
@@ -35,7 +35,7 @@ func (b *bundle) drive(t *testing.T, driver, transport, token, protocol string, 
 		work["url"], work["headers"] = b.url, args{"Authorization": "Bearer " + token}
 	} else {
 		env := args{}
-		for _, variable := range b.environment("COLAFLOW_TOKEN=" + token) {
+		for _, variable := range b.stdio(transport, token) {
 			name, value, _ := strings.Cut(variable, "=")
 			env[name] = value
 		}
