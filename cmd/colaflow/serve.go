@@ -104,14 +104,13 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	networks, _ := f.networks(nil) // check has read them
 	url := f.url(listener.Addr())
 	m := newMetrics()
-	server, auth, err := p.newMCP(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins,
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins,
 		TrustedProxies: networks, Observe: m.observe})
 	if err != nil {
 		_ = listener.Close()
 		return err
 	}
-	defer auth.Close()
-	defer server.Close()
+	defer s.Close()
 	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
-	return p.serveHTTP(ctx, listener, p.routes(db, server, m), f.tlsCert, f.tlsKey)
+	return p.serveHTTP(ctx, listener, p.routes(db, s, m), f.tlsCert, f.tlsKey)
 }

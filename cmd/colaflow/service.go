@@ -1,21 +1,72 @@
 package main
 
 import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
+	"github.com/colaflow/colaflow/web"
 )
 
-// newMCP assembles the MCP face over an open database. The caller closes the
-// authenticator.
-func (p *program) newMCP(db *database, cfg mcpserver.Config) (*mcpserver.Server, *tokens.Authenticator, error) {
-	auth := tokens.NewAuthenticator(db)
-	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, auth, db.key, version()
+// service is the rooms of a serving process, wired to one open database: the
+// MCP face, the companion surface, and what both stand on.
+type service struct {
+	mcp  *mcpserver.Server
+	web  *web.Server
+	auth *tokens.Authenticator
+	apps *tenancy.Applications
+	log  func(msg string, args ...any)
+}
+
+// newService assembles a service and starts following the revocation feed. The
+// caller closes it before the database.
+func (p *program) newService(db *database, cfg mcpserver.Config) (*service, error) {
+	s := &service{auth: tokens.NewAuthenticator(db), log: p.log.Warn}
+	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, s.auth, db.key, version()
 	cfg.Clock, cfg.Log = p.clock, p.log
-	server, err := mcpserver.New(cfg)
-	if err != nil {
-		auth.Close()
-		return nil, nil, err
+	s.apps = tenancy.NewApplications(tenancy.AppsConfig{
+		Ports: tenancy.Ports{Keys: db.Store, Nonces: db.Store, Pages: db.Store}, Key: db.key, Issuer: cfg.PublicURL,
+		Lookup: db.TenantByID, Clock: p.clock,
+	})
+	var err error
+	if s.mcp, err = mcpserver.New(cfg); err != nil {
+		s.auth.Close()
+		return nil, err
 	}
-	server.Follow()
-	return server, auth, nil
+	s.web, err = web.New(web.Config{Apps: s.apps, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
+		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
+			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
+		}})
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.mcp.Follow(s.changed)
+	return s, nil
+}
+
+// changed keeps the companion surface true to what the revocation feed brings.
+func (s *service) changed(c tokens.Change) {
+	switch c.Subject {
+	case tokens.SubjectMember:
+		s.web.MemberChanged(c.ID)
+	case tokens.SubjectTenant:
+		s.apps.Drop(c.Tenant)
+	}
+}
+
+// Close stops following, and closes every tenant's Application.
+func (s *service) Close() {
+	s.auth.Close()
+	s.mcp.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.apps.Close(ctx); err != nil {
+		s.log("shutdown", "error", err)
+	}
 }

@@ -40,13 +40,12 @@ needs no database. Without, it opens the database itself.`,
 				return err
 			}
 			defer func() { _ = db.Close() }()
-			server, auth, err := p.newMCP(db, mcpserver.Config{PublicURL: publicURL})
+			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL})
 			if err != nil {
 				return err
 			}
-			defer auth.Close()
-			defer server.Close()
-			return server.ServeStdio(cmd.Context(), p.in, p.out, token)
+			defer s.Close()
+			return s.mcp.ServeStdio(cmd.Context(), p.in, p.out, token)
 		},
 	}
 	c.addFlags(cmd)
