@@ -20,9 +20,11 @@ const databaseName = "colaflow"
 // choice says which database a command works on: the one of a DSN, or without
 // one the embedded PostgreSQL in a data directory.
 type choice struct {
-	dsn   string
-	data  string
-	pgBin string
+	dsn    string
+	listen string // where notifications come from, if not from dsn
+	data   string
+	pgBin  string
+	conns  int32 // of the pool; 0: the store's default
 }
 
 // addFlags adds the flags that every command with a database shares.
@@ -69,7 +71,7 @@ func (p *program) open(ctx context.Context, c choice) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, store.Config{DSN: c.dsn, Key: key, Clock: p.clock, Log: p.log})
+	s, err := store.Open(ctx, store.Config{DSN: c.dsn, ListenDSN: c.listen, MaxConns: c.conns, Key: key, Clock: p.clock, Log: p.log})
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func (p *program) openEmbedded(ctx context.Context, c choice) (*database, error)
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
-	s, err := store.Open(ctx, store.Config{DSN: in.DSN(store.AppRole, databaseName), Key: key, Clock: p.clock, Log: p.log})
+	s, err := store.Open(ctx, store.Config{DSN: in.DSN(store.AppRole, databaseName), MaxConns: c.conns, Key: key, Clock: p.clock, Log: p.log})
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
