@@ -27,6 +27,7 @@ const (
 	RateLimited         Code = "rate_limited"
 	Unauthenticated     Code = "unauthenticated"
 	TenantIsSuspended   Code = "tenant_suspended"
+	AddressNotAllowed   Code = "ip_not_allowed"
 	Unavailable         Code = "unavailable"
 	Internal            Code = "internal"
 )

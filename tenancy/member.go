@@ -3,6 +3,7 @@ package tenancy
 import (
 	"cmp"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,11 @@ func ParseRole(s string) (Role, error) {
 		}
 	}
 	return "", Errorf(InvalidValue, "Role %q is not known.", s).WithNext("Use viewer, member, admin or owner.")
+}
+
+// Exceeds reports whether the role has more power than other.
+func (r Role) Exceeds(other Role) bool {
+	return slices.Index(Roles(), r) > slices.Index(Roles(), other)
 }
 
 // Permissions returns everything that a holder of the role may do. An unknown

@@ -24,9 +24,23 @@ type Principal struct {
 	Epoch     int64
 	Grants    Grants
 	ExpiresAt time.Time // zero: never
+	// ExpiresIn was left of the token when it was looked up, by the database's
+	// clock; zero: it does not expire.
+	ExpiresIn time.Duration
+	// Replaced tells that the token came with the secret that a rotation replaced;
+	// it works until ExpiresAt.
+	Replaced bool
+	// Networks are where the token may be used from.
+	Networks Networks
 	// Permissions is Grants cut down by Role: the only thing that dispatch asks.
 	Permissions PermissionSet
 }
+
+// ExpiryWarning is how long before its end a token warns its users.
+const ExpiryWarning = 7 * 24 * time.Hour
+
+// ExpiresSoon reports whether the token ends within ExpiryWarning.
+func (p Principal) ExpiresSoon() bool { return p.ExpiresIn > 0 && p.ExpiresIn < ExpiryWarning }
 
 // May reports whether the principal holds p somewhere in its tenant.
 func (p Principal) May(perm Permission) bool { return p.Permissions.Has(perm) }
