@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -44,15 +45,30 @@ func parseChange(payload string) (c tokens.Change, ok bool) {
 	return c, err1 == nil && err2 == nil && known && (c.Ended || parts[3] == "changed")
 }
 
+// errNotDelivered is a LISTEN that was accepted and never delivers.
+var errNotDelivered = errors.New("heartbeat did not come back")
+
 // Follow implements tokens.Feed over one direct connection. It sends itself a
 // heartbeat through the pool; a socket that no longer delivers is found out by
 // the beat that does not come back, and replaced.
 func (s *Store) Follow(ctx context.Context, changed func(tokens.Change), lost func(), healthy func(bool)) {
+	up := false
+	watch := func(ok bool) {
+		up = up || ok
+		healthy(ok)
+	}
 	for ctx.Err() == nil {
-		err := s.followOnce(ctx, changed, lost, healthy)
+		err := s.followOnce(ctx, changed, lost, watch)
 		healthy(false)
-		if ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+		case !up && errors.Is(err, errNotDelivered):
+			s.log.Warn("LISTEN is accepted but nothing is delivered, as through PgBouncer in transaction mode: give a direct DSN "+
+				"with --listen-dsn (COLAFLOW_LISTEN_DSN); until then every token is checked in the database", "error", err)
+		default:
 			s.log.Warn("revocation feed lost; every token is checked in the database until it is back", "error", err)
+		}
+		if ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
 			case <-time.After(s.heartbeat):
@@ -107,7 +123,7 @@ func awaitBeat(ctx context.Context, conn *pgx.Conn, beat string, limit time.Dura
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
-			return fmt.Errorf("heartbeat did not come back: %w", err)
+			return fmt.Errorf("%w: %w", errNotDelivered, err)
 		}
 		if n.Payload == beat {
 			return nil

@@ -128,3 +128,15 @@ func (s *Store) TenantSize(ctx context.Context, id tenancy.TenantID) (TenantSize
 func adminRow(tenant tenancy.TenantID, actor, method, target string) AuditRow {
 	return AuditRow{TenantID: tenant, Kind: "admin", Actor: actor, Method: method, Decision: Allowed, Target: target}
 }
+
+// adminRow is the audit row of an administrative change, with whoever makes it.
+func (s Scope) adminRow(actor, method, target string) AuditRow {
+	row := adminRow(s.Tenant, actor, method, target)
+	switch s.kind {
+	case kindToken, kindPrevious:
+		row.TokenID = &s.Subject
+	case kindMember:
+		row.MemberID = &s.Subject
+	}
+	return row
+}

@@ -23,26 +23,38 @@ type Scope struct {
 	closed  bool // the tenant may be suspended, or deleted and not yet purged
 }
 
+// The kinds of subject that enter() knows.
+const (
+	kindToken    = "token"
+	kindPrevious = "previous" // a token, by the secret that a rotation replaced
+	kindMember   = "member"
+	kindSystem   = "system"
+)
+
 // ForPrincipal returns the scope of a token's call.
 func ForPrincipal(p tenancy.Principal) Scope {
-	return Scope{Tenant: p.TenantID, kind: "token", Subject: p.TokenID, epoch: p.Epoch}
+	s := Scope{Tenant: p.TenantID, kind: kindToken, Subject: p.TokenID, epoch: p.Epoch}
+	if p.Replaced {
+		s.kind = kindPrevious
+	}
+	return s
 }
 
 // ForMember returns the scope of a signed-in person at an epoch of theirs.
 func ForMember(tenant tenancy.TenantID, member uuid.UUID, epoch int64) Scope {
-	return Scope{Tenant: tenant, kind: "member", Subject: member, epoch: epoch}
+	return Scope{Tenant: tenant, kind: kindMember, Subject: member, epoch: epoch}
 }
 
 // AsSystem returns the scope of a job or an operator's command, which reaches
 // the whole tenant. Its callers are a reviewed list; job names the audit actor.
 func AsSystem(tenant tenancy.TenantID, job string) Scope {
-	return Scope{Tenant: tenant, kind: "system", job: job}
+	return Scope{Tenant: tenant, kind: kindSystem, job: job}
 }
 
 // AsKeeper is AsSystem for looking at a tenant in any state: for commands of an
 // operator that read, such as export. A write still fails unless it is active.
 func AsKeeper(tenant tenancy.TenantID, job string) Scope {
-	return Scope{Tenant: tenant, kind: "system", job: job, closed: true}
+	return Scope{Tenant: tenant, kind: kindSystem, job: job, closed: true}
 }
 
 // Query is one statement of a batch and where its rows go. Functions that

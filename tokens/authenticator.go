@@ -28,10 +28,13 @@ type verdict struct {
 	refused   bool
 }
 
-// mayHaveExpired tells that the token's time has come by our clock: then the
-// database's clock decides, not the cache.
-func (v verdict) mayHaveExpired(now time.Time) bool {
-	return !v.principal.ExpiresAt.IsZero() && !now.Before(v.principal.ExpiresAt)
+// keepFor is how long the verdict may be remembered: never beyond the token's
+// end, which the database measured, so that no node's own clock matters.
+func (v verdict) keepFor() time.Duration {
+	if left := v.principal.ExpiresIn; left > 0 {
+		return min(left, cacheFor)
+	}
+	return cacheFor
 }
 
 // errUnauthenticated is the one answer for every token that does not work.
@@ -58,7 +61,7 @@ func NewAuthenticator(lookup Lookup) *Authenticator {
 		stop:   func() {},
 		known: otter.Must(&otter.Options[Hash, verdict]{
 			MaximumSize:      cacheSize,
-			ExpiryCalculator: otter.ExpiryWriting[Hash, verdict](cacheFor),
+			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[Hash, verdict]) time.Duration { return e.Value.keepFor() }),
 		}),
 	}
 }
@@ -76,7 +79,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, plain string) (tenancy
 	if !ok {
 		return tenancy.Principal{}, errUnauthenticated
 	}
-	if v, ok := a.known.GetIfPresent(hash); ok && !v.mayHaveExpired(time.Now()) {
+	if v, ok := a.known.GetIfPresent(hash); ok {
 		if v.refused {
 			return tenancy.Principal{}, errUnauthenticated
 		}

@@ -2,8 +2,10 @@ package tokens_test
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -227,4 +229,60 @@ func (p *proxy) dsn(app string) string {
 	base, _, _ := strings.Cut(app, "?")
 	addr := p.listener.Addr().(*net.TCPAddr)
 	return base + "?host=127.0.0.1&port=" + strings.TrimPrefix(addr.String(), "127.0.0.1:") + "&sslmode=disable"
+}
+
+// TestFollow_NotDelivered listens where nothing is ever heard, as behind
+// PgBouncer in transaction mode: in another database of the same server.
+func TestFollow_NotDelivered(t *testing.T) {
+	t.Parallel()
+	db, deaf := storetest.Open(t), storetest.Open(t)
+	log := &lockedBuffer{}
+	node := db.Reopen(t, storetest.Options{MaxConns: 2, Heartbeat: beat, ListenDSN: deaf.AppDSN, Log: slog.New(slog.NewTextHandler(log, nil))})
+	auth := tokens.NewAuthenticator(node)
+	auth.Follow(node, func(tokens.Change) {})
+	t.Cleanup(auth.Close)
+	eventually(t, func() bool { return strings.Contains(log.String(), "--listen-dsn") })
+	require.False(t, auth.Healthy())
+	_, plain := db.Tenant(t, "acme").Token(t, "ci", `{"issues":["read"]}`)
+	_, err := auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err, "slower, but it works")
+}
+
+// TestAuthenticator_ForgetsAtTheEnd remembers a token that is about to expire.
+func TestAuthenticator_ForgetsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, storetest.Options{MaxConns: 4, Heartbeat: beat})
+	acme := db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
+	_, err := db.UpdateToken(t.Context(), acme.Scope(), "test", token.ID, func(s *store.TokenSettings, now time.Time) error {
+		at := now.Add(time.Second)
+		s.ExpiresAt = &at
+		return nil
+	})
+	require.NoError(t, err)
+	lookup := &countingLookup{Store: db.Store}
+	auth := follow(t, lookup, db)
+	p, err := auth.Authenticate(t.Context(), plain)
+	require.NoError(t, err)
+	require.True(t, p.ExpiresSoon())
+	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
+	require.LessOrEqual(t, lookup.asked.Load(), int64(3))
+}
+
+// lockedBuffer may be read while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

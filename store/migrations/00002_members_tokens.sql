@@ -20,24 +20,36 @@ select colaflow_protect('members', 'select, insert, update');
 
 -- scope is what row-level security reads: 'all', 'none', or the ids of the
 -- token's projects, comma-separated. It is kept equal to grants->only_projects.
+-- previous_hash is the secret before a rotation, which works until previous_until.
+-- A token that ended long ago loses its hash (removed_at); its name stays, because
+-- the history of issues refers to it.
 create table tokens (
   tenant_id uuid not null,
   id uuid not null,
-  hash bytea not null,
+  hash bytea,
+  hint text not null,
+  previous_hash bytea,
+  previous_until timestamptz,
   name text not null,
   member_id uuid,
   role text check (role in ('viewer', 'member', 'admin', 'owner')),
   grants jsonb not null,
   scope text not null,
+  allowed_ips cidr[] not null default '{}',
   epoch bigint not null default 1,
   expires_at timestamptz,
   revoked_at timestamptz,
+  rotated_at timestamptz,
+  removed_at timestamptz,
   created_by uuid,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
   unique (tenant_id, hash),
+  unique (tenant_id, previous_hash),
   foreign key (tenant_id, member_id) references members (tenant_id, id),
-  check ((member_id is null) <> (role is null))
+  check ((member_id is null) <> (role is null)),
+  check (hash is not null or removed_at is not null),
+  check ((previous_hash is null) = (previous_until is null))
 );
 select colaflow_distribute('tokens', 'tenant');
 create index tokens_by_member on tokens (tenant_id, member_id);
@@ -57,7 +69,8 @@ select colaflow_protect('token_usage', 'select, insert, update');
 
 -- enter opens a transaction for one subject of one tenant: it sets the tenant
 -- and the projects in reach, and raises CF401 unless the subject is active at
--- this epoch, CF403 if the tenant is suspended. Kinds: token, member, system.
+-- this epoch, CF403 if the tenant is suspended. Kinds: token, previous (a token by
+-- the secret before its rotation), member, system.
 -- SET LOCAL with propagation (not set_config) so that Citus workers see it too.
 -- +goose StatementBegin
 create function enter(p_tenant uuid, p_kind text, p_subject uuid, p_epoch bigint) returns void
@@ -76,13 +89,14 @@ begin
     raise exception 'no such tenant' using errcode = 'CF401';
   end if;
   case p_kind
-  when 'token' then
+  when 'token', 'previous' then
     select t.scope into v_scope
     from tokens t left join members m on m.tenant_id = p_tenant and m.id = t.member_id
     where t.tenant_id = p_tenant and t.id = p_subject
       and t.epoch + coalesce(m.epoch, 0) = p_epoch
       and t.revoked_at is null
       and (t.expires_at is null or t.expires_at > now())
+      and (p_kind = 'token' or t.previous_until > now())
       and (t.member_id is null or m.state = 'active');
   when 'member' then
     select 'all' into v_scope from members m
@@ -109,8 +123,9 @@ declare
 begin
   if p_kind = 'system' then
     return;
-  elsif p_kind = 'token' then
+  elsif p_kind in ('token', 'previous') then
     select t.member_id, t.epoch, t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp())
+      and (p_kind = 'token' or t.previous_until > clock_timestamp())
     into v_member, v_epoch, v_active
     from tokens t where t.tenant_id = p_tenant and t.id = p_subject for share;
   else
@@ -131,11 +146,13 @@ end $$;
 -- +goose StatementEnd
 
 -- authenticate finds an active token by tenant slug and hash, inside its tenant.
--- No row: unknown, revoked, expired, or its owner may not act.
+-- No row: unknown, revoked, expired, or its owner may not act. o_expires and
+-- o_seconds (what is left) are those of the secret that was given.
 -- +goose StatementBegin
 create function authenticate(p_slug text, p_hash bytea)
 returns table (o_tenant uuid, o_state text, o_plan text, o_token uuid, o_name text, o_grants jsonb, o_epoch bigint, o_expires timestamptz,
-               o_role text, o_member uuid, o_member_name text, o_member_email text)
+               o_seconds double precision, o_replaced boolean, o_networks cidr[], o_role text, o_member uuid, o_member_name text,
+               o_member_email text)
 language plpgsql as $$
 declare
   v_tenant tenants%rowtype;
@@ -147,12 +164,14 @@ begin
   set local citus.propagate_set_commands to 'local';
   execute format('set local app.tenant_id = %L', v_tenant.id::text);
   return query
-    select v_tenant.id, v_tenant.state, v_tenant.plan, t.id, t.name, t.grants, t.epoch + coalesce(m.epoch, 0), t.expires_at,
+    select v_tenant.id, v_tenant.state, v_tenant.plan, t.id, t.name, t.grants, t.epoch + coalesce(m.epoch, 0), t.ends,
+           extract(epoch from t.ends - now())::double precision, t.hash <> p_hash, t.allowed_ips,
            coalesce(m.role, t.role), m.id, m.name, coalesce(m.email, m.handle)
-    from tokens t left join members m on m.tenant_id = v_tenant.id and m.id = t.member_id
-    where t.tenant_id = v_tenant.id and t.hash = p_hash
-      and t.revoked_at is null
-      and (t.expires_at is null or t.expires_at > now())
+    from (select k.*, case when k.hash = p_hash then k.expires_at else least(k.expires_at, k.previous_until) end as ends
+          from tokens k where k.tenant_id = v_tenant.id and (k.hash = p_hash or k.previous_hash = p_hash)) t
+    left join members m on m.tenant_id = v_tenant.id and m.id = t.member_id
+    where t.revoked_at is null
+      and (t.ends is null or t.ends > now())
       and (t.member_id is null or m.state = 'active');
 end $$;
 -- +goose StatementEnd

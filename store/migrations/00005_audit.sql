@@ -110,4 +110,5 @@ create table idempotency_keys (
   foreign key (tenant_id, token_id) references tokens (tenant_id, id)
 );
 select colaflow_distribute('idempotency_keys', 'tenant');
+create index idempotency_keys_by_age on idempotency_keys (tenant_id, created_at);
 select colaflow_protect('idempotency_keys', 'select, insert, update, delete');

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+const (
+	cleanupBatch   = 1000
+	cleanupBatches = 1000 // of one tenant and kind in one round; the rest waits for the next
+	// tokensKept is how long a token that ended stays in the lists.
+	tokensKept = 90 * 24 * time.Hour
+)
+
+// errClean ends a transaction that has nothing to commit, and nothing to audit.
+var errClean = errors.New("nothing to clean")
+
+// sweep removes one batch of one kind of what is no longer needed. Its first
+// parameter is the tenant, its second the size of the batch, its third an age.
+type sweep struct {
+	name string
+	sql  string
+	age  time.Duration
+}
+
+// sweeps is everything that Cleanup removes. Names of tokens stay, because events
+// and audit rows refer to them.
+func sweeps() []sweep {
+	return []sweep{
+		{"idempotency_keys", `delete from idempotency_keys where tenant_id = $1 and (token_id, tool, key) in (
+			select k.token_id, k.tool, k.key from idempotency_keys k where k.tenant_id = $1 and k.created_at < now() - $3::interval
+			order by k.created_at limit $2)`, 24 * time.Hour},
+		{"tokens", `update tokens set removed_at = now(), hash = null, previous_hash = null, previous_until = null, grants = '{}', scope = 'none',
+			allowed_ips = '{}', epoch = epoch + 1 where tenant_id = $1 and id in (
+			select t.id from tokens t where t.tenant_id = $1 and t.removed_at is null
+			and (t.revoked_at < now() - $3::interval or t.expires_at < now() - $3::interval) limit $2)`, tokensKept},
+		{"token_secrets", `update tokens set previous_hash = null, previous_until = null where tenant_id = $1 and id in (
+			select t.id from tokens t where t.tenant_id = $1 and t.previous_until < now() - $3::interval limit $2)`, 0},
+	}
+}
+
+// CleanEvery removes what is no longer needed, at once and then at every
+// interval, until ctx ends. Any number of nodes may run it: each tenant is
+// cleaned by one at a time.
+func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
+	for {
+		if err := s.Cleanup(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("cleanup did not finish; it goes on next time", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(interval):
+		}
+	}
+}
+
+// Cleanup removes spent idempotency keys and tokens that ended long ago, tenant
+// by tenant, in batches.
+func (s *Store) Cleanup(ctx context.Context) error {
+	tenants, err := s.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if t.State != tenancy.TenantActive {
+			continue
+		}
+		for _, sw := range sweeps() {
+			if err := s.sweep(ctx, t, sw); err != nil {
+				return fmt.Errorf("clean %s of %s: %w", sw.name, t.Slug, err)
+			}
+		}
+	}
+	return nil
+}
+
+// sweep removes batches until there is nothing left, or another node is at it.
+// Only a batch that removed something leaves an audit row.
+func (s *Store) sweep(ctx context.Context, t tenancy.Tenant, sw sweep) error {
+	scope := AsSystem(t.ID, "cleanup")
+	for range cleanupBatches {
+		var removed int64
+		entry := func() AuditRow {
+			return AuditRow{TenantID: t.ID, Kind: "job", Actor: "cleanup", Method: "cleanup", Decision: Allowed, Target: sw.name,
+				Changes: asJSON(map[string]int64{"removed": removed})}
+		}
+		err := s.Write(ctx, scope, entry, func(tx *Tx) error {
+			var mine bool
+			err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+				b.Queue(`select pg_try_advisory_xact_lock(hashtextextended('colaflow cleanup ' || $1::text, 0))`, scope.Tenant).QueryRow(scalar(&mine))
+			})
+			if err == nil && mine {
+				err = tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+					b.Queue(sw.sql, scope.Tenant, cleanupBatch, sw.age).Exec(func(tag pgconn.CommandTag) error {
+						removed = tag.RowsAffected()
+						return nil
+					})
+				})
+			}
+			if err == nil && removed == 0 {
+				err = errClean
+			}
+			return err
+		})
+		if errors.Is(err, errClean) {
+			return nil
+		}
+		if err != nil || removed < cleanupBatch {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// NewToken is what CreateToken needs. Owner is an e-mail or handle; empty makes
+// a service token with the fixed Role.
+type NewToken struct {
+	Name      string
+	Owner     string
+	Role      tenancy.Role
+	Grants    tenancy.Grants
+	ExpiresAt *time.Time
+	Networks  tenancy.Networks
+}
+
+// CreateToken stores a new token and returns it with its plain form, which
+// exists nowhere else and cannot be shown again. Scope is who makes it: nobody
+// but the system can give what it does not have.
+func (s *Store) CreateToken(ctx context.Context, scope Scope, slug, actor string, n NewToken) (Token, string, error) {
+	plain, hash := tokens.Mint(slug)
+	var t Token
+	id := tenancy.NewID()
+	entry := func() AuditRow {
+		row := scope.adminRow(actor, "token.create", id.String())
+		row.Changes = changesBetween(TokenSettings{}, t.TokenSettings)
+		return row
+	}
+	err := s.Write(ctx, scope, entry, func(tx *Tx) error {
+		owner, err := tx.tokenOwner(ctx, n)
+		if err != nil {
+			return err
+		}
+		by, err := tx.power(ctx)
+		if err != nil {
+			return err
+		}
+		settings := TokenSettings{Name: n.Name, Grants: n.Grants, ExpiresAt: n.ExpiresAt, Networks: n.Networks}
+		if err := settings.check(); err != nil {
+			return err
+		}
+		if err := by.manage(owner.ID); err != nil {
+			return err
+		}
+		if err := by.give(owner.Role, n.Grants.Allow&^n.Grants.Deny, n.Grants); err != nil {
+			return err
+		}
+		reach, err := tx.projectScope(ctx, n.Grants)
+		if err != nil {
+			return err
+		}
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`insert into tokens (tenant_id, id, hash, hint, name, member_id, role, grants, scope, allowed_ips, expires_at, created_by, created_at)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+				scope.Tenant, id, hash[:], hintOf(plain), settings.Name, nullID(owner.ID), fixedRole(owner), settings.Grants, reach,
+				settings.networks(), settings.ExpiresAt, nullID(by.member), s.clock().UTC())
+		}, TokenByID(id, &t))
+	})
+	if err != nil {
+		return Token{}, "", fmt.Errorf("create token: %w", err)
+	}
+	return t, plain, nil
+}
+
+// tokenOwner is whom a new token acts for; for a service token a nobody with its role.
+func (tx *Tx) tokenOwner(ctx context.Context, n NewToken) (tenancy.Member, error) {
+	if n.Owner == "" {
+		return tenancy.Member{Role: n.Role}, nil
+	}
+	var found []tenancy.Member
+	if err := tx.Do(ctx, MembersByName([]string{n.Owner}, &found)); err != nil {
+		return tenancy.Member{}, err
+	}
+	if len(found) != 1 {
+		return tenancy.Member{}, tenancy.Errorf(tenancy.NotFound, "Member %q does not exist.", n.Owner).WithNext("Pass the e-mail of a member.")
+	}
+	return found[0], nil
+}
+
+// fixedRole is the role column: set for a service token only.
+func fixedRole(owner tenancy.Member) *tenancy.Role {
+	if owner.ID != uuid.Nil {
+		return nil
+	}
+	return &owner.Role
+}
+
+// hintOf is what may be shown of a plain token for good: its last four characters.
+func hintOf(plain string) string { return plain[len(plain)-4:] }
+
+// projectScope turns the project keys of grants into what row-level security
+// reads: all, none, or a list of ids.
+func (tx *Tx) projectScope(ctx context.Context, g tenancy.Grants) (string, error) {
+	if !g.Limited {
+		return "all", nil
+	}
+	if len(g.Projects) == 0 {
+		return "none", nil
+	}
+	ids := map[string]string{}
+	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select key, id::text from projects where tenant_id = $1 and key = any($2)`, scope.Tenant, g.Projects).
+			Query(func(rows pgx.Rows) error {
+				var key, id string
+				_, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error { ids[key] = id; return nil })
+				return err
+			})
+	})
+	if err != nil {
+		return "", err
+	}
+	list := make([]string, 0, len(ids))
+	for _, key := range g.Projects {
+		if ids[key] == "" {
+			return "", tenancy.Errorf(tenancy.NotFound, "Project %q does not exist.", key).WithNext("Create it first, or correct the key.")
+		}
+		list = append(list, ids[key])
+	}
+	return strings.Join(list, ","), nil
+}
