@@ -118,6 +118,7 @@ func TestLoadDataset_Archives(t *testing.T) {
 				(select count(*) from comments), (select count(*) from members where state = 'imported'),
 				(select count(distinct label) from issue_labels)`).Scan(&stored.issues, &stored.closed, &stored.comments, &stored.people, &stored.labels))
 			require.Equal(t, want, stored)
+			requireEventsTellAll(t, db.Admin(t), want.issues)
 
 			var ids []uuid.UUID
 			acme.Read(t, store.MatchText(`"`+c.phrase+`"`, &ids))

@@ -109,6 +109,7 @@ func TestLoadDataset_NewProject(t *testing.T) {
 	require.Equal(t, loadDay, project.CreatedAt.UTC())
 	require.Equal(t, tracker.SprintActive, sprints[0].State)
 	require.Equal(t, 3.0, sprints[0].PointsDone)
+	requireEventsTellAll(t, db.Admin(t), 3)
 	require.Equal(t, 10, acme.Issues(t, project, "The next one")[0].Key.Number)
 }
 
