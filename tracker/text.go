@@ -18,20 +18,36 @@ const (
 
 // CleanText removes what a reader cannot see but a model or a terminal may
 // obey: control characters but tab and newline, zero-width and bidirectional
-// controls, Unicode tags and private-use runes. CRLF becomes LF.
+// controls, Unicode tags, variation selectors and private-use runes. Joiners and
+// emoji presentation stay where they join something. CRLF becomes LF.
 func CleanText(s string) string {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	last := rune(0) // the rune before, of those that stay
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
-			return r
+		case r == joiner:
+			if last < 0x80 || last == joiner {
+				return -1
+			}
+		case r == textStyle || r == emojiStyle:
+			if last <= ' ' || last == joiner || last == textStyle || last == emojiStyle {
+				return -1
+			}
 		case r == utf8.RuneError, unicode.IsControl(r), invisible(r):
 			return -1
-		default:
-			return r
 		}
+		last = r
+		return r
 	}, s)
 }
+
+// Runes without a shape of their own that emoji need.
+const (
+	joiner     = 0x200D // zero-width joiner
+	textStyle  = 0xFE0E // variation selector 15
+	emojiStyle = 0xFE0F // variation selector 16
+)
 
 // CleanLine is CleanText for one-line values such as titles and names.
 func CleanLine(s string) string {
@@ -39,16 +55,8 @@ func CleanLine(s string) string {
 }
 
 func invisible(r rune) bool {
-	switch {
-	case r == 0x200D: // zero-width joiner: part of emoji sequences
-		return false
-	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
-		return true
-	case r == 0x115F || r == 0x1160 || r == 0x3164 || r == 0xFFA0: // blank Hangul fillers
-		return true
-	default:
-		return false
-	}
+	return unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
+		unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // CheckText returns the cleaned text, or an error if it is longer than max
