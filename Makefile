@@ -33,6 +33,15 @@ lint: ## check formatting and vet
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
 	$(GO) vet ./...
 
+.PHONY: generate
+generate: build ## write the pages of docs/ that are made from the program
+	@bin/colaflow docs docs
+
+.PHONY: verify
+verify: lint build ## check that what is generated is up to date
+	@bin/colaflow docs --check docs
+	$(GO) mod tidy -diff
+
 .PHONY: postgres
 postgres: ## install PostgreSQL if there is none
 	@scripts/postgres

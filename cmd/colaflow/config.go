@@ -58,7 +58,7 @@ with --url as a bridge to a server. The others speak to the server at --url.`,
 	flags.StringVar(&f.token, "token", "", "token of the agent")
 	flags.StringVar(&f.url, "url", "", "address of the server (default "+defaultURL+"; claude-desktop: none)")
 	flags.StringVar(&f.name, "name", "colaflow", "name of the entry; give each tenant its own")
-	flags.StringVar(&f.data, "data", "", "claude-desktop without --url: directory of the embedded database (default "+shownDataDir()+")")
+	flags.StringVar(&f.data, "data", "", "claude-desktop without --url: directory of the embedded database")
 	flags.StringVar(&f.file, "file", "", "with --write: the settings file, if it is not in its usual place")
 	flags.BoolVar(&f.write, "write", false, "write into the client's settings")
 	return cmd

@@ -17,6 +17,9 @@ import (
 // databaseName is what the embedded database and db init call it.
 const databaseName = "colaflow"
 
+// dataDefault says what embedded.DefaultDataDir does.
+const dataDefault = "default: /var/lib/colaflow for root, else colaflow where the system keeps a person's data"
+
 // choice says which database a command works on: the one of a DSN, or without
 // one the embedded PostgreSQL in a data directory.
 type choice struct {
@@ -34,16 +37,8 @@ func (c *choice) addFlags(cmd *cobra.Command) {
 }
 
 func (c *choice) addEmbeddedFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.data, "data", "", "directory of the embedded database (default "+shownDataDir()+")")
+	cmd.Flags().StringVar(&c.data, "data", "", "directory of the embedded database ("+dataDefault+")")
 	cmd.Flags().StringVar(&c.pgBin, "pg-bin", "", "directory of initdb and postgres, if several are installed")
-}
-
-func shownDataDir() string {
-	dir, err := embedded.DefaultDataDir()
-	if err != nil {
-		return "none: this account has no home directory"
-	}
-	return dir
 }
 
 // database is an open store, its master key, and what to close.

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/colaflow/colaflow/mcpserver"
+)
+
+// docsCommand writes the pages that are made from the program itself.
+func (p *program) docsCommand() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use:    "docs DIR",
+		Short:  "Write configuration.md and tools.md from this program",
+		Hidden: true,
+		Args:   oneArgument("the directory of the pages"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for name, page := range map[string][]byte{"configuration.md": configurationPage(cmd.Root()), "tools.md": toolsPage()} {
+				file := filepath.Join(args[0], name)
+				before, err := os.ReadFile(file)
+				switch {
+				case err == nil && bytes.Equal(before, page):
+				case check:
+					return fmt.Errorf("%s is not what this program makes of it; run: make generate", file)
+				default:
+					if err := os.WriteFile(file, page, 0o644); err != nil {
+						return fmt.Errorf("write documentation: %w", err)
+					}
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing, fail if a page is out of date")
+	return cmd
+}
+
+const generated = "<!-- Made by make generate from the program itself. Do not edit. -->\n\n"
+
+// configurationPage lists every command with its flags and their variables.
+func configurationPage(root *cobra.Command) []byte {
+	var b bytes.Buffer
+	b.WriteString(generated + "# Configuration\n\n" +
+		"Every flag can also be given as an environment variable; the flag wins. A list in a variable is separated by spaces.\n\n" +
+		"Two secrets have no flag, because others could read it in the list of processes:\n\n" +
+		"| variable | what it holds |\n| --- | --- |\n" +
+		"| `" + masterKeyVariable + "` | The installation's master key, 64 hex digits: `openssl rand -hex 32`. " +
+		"The embedded database makes its own in `" + masterKeyFile + "` in its data directory. |\n" +
+		"| `" + tokenVariable + "` | The token of `colaflow stdio`. |\n\n" +
+		"## All commands\n\n")
+	writeFlags(&b, root.PersistentFlags())
+	b.WriteString("## Commands that open a database\n\nWhich one: that of `--dsn`, else the embedded PostgreSQL in `--data`.\n\n")
+	shared := &cobra.Command{}
+	new(choice).addFlags(shared)
+	writeFlags(&b, shared.Flags())
+	var write func(*cobra.Command)
+	write = func(cmd *cobra.Command) {
+		if cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion" {
+			return
+		}
+		if cmd.Runnable() && !cmd.HasSubCommands() {
+			fmt.Fprintf(&b, "## %s\n\n%s.\n\n", strings.TrimSuffix(cmd.UseLine(), " [flags]"), cmd.Short)
+			own := pflag.NewFlagSet(cmd.Name(), pflag.ContinueOnError)
+			cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+				if common := shared.Flags().Lookup(f.Name); common == nil || !strings.HasPrefix(f.Usage, common.Usage) {
+					own.AddFlag(f)
+				}
+			})
+			writeFlags(&b, own)
+		}
+		for _, sub := range cmd.Commands() {
+			write(sub)
+		}
+	}
+	for _, cmd := range root.Commands() {
+		write(cmd)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func writeFlags(b *bytes.Buffer, flags *pflag.FlagSet) {
+	rows := 0
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" || f.Hidden {
+			return
+		}
+		if rows++; rows == 1 {
+			b.WriteString("| flag | variable | default | meaning |\n| --- | --- | --- | --- |\n")
+		}
+		usage, _, _ := strings.Cut(f.Usage, " [$")
+		fmt.Fprintf(b, "| `--%s` | `%s` | %s | %s |\n", f.Name, variable(f.Name), shownDefault(f), cell(usage))
+	})
+	if rows > 0 {
+		b.WriteString("\n")
+	}
+}
+
+func shownDefault(f *pflag.Flag) string {
+	switch f.DefValue {
+	case "", "[]", "false", "0":
+		return ""
+	default:
+		return "`" + f.DefValue + "`"
+	}
+}
+
+// toolsPage lists every tool with its arguments.
+func toolsPage() []byte {
+	var b bytes.Buffer
+	b.WriteString(generated + "# Tools\n\n" +
+		"What an agent can call. A tool that a token may not use is not listed to it.\n\n" +
+		"| tool | needs | kind | what it does |\n| --- | --- | --- | --- |\n")
+	tools := mcpserver.Catalogue()
+	for _, t := range tools {
+		fmt.Fprintf(&b, "| [`%s`](#%[1]s) | %s | %s | %s |\n", t.Name, needed(t), kind(t), cell(t.Title))
+	}
+	for _, t := range tools {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", t.Name, t.Description)
+		arguments := t.Arguments()
+		if len(arguments) == 0 {
+			continue
+		}
+		b.WriteString("\n| argument | type | meaning |\n| --- | --- | --- |\n")
+		for _, a := range arguments {
+			name := "`" + a.Name + "`"
+			if a.Required {
+				name += " (required)"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", name, cell(a.Type), cell(a.Doc))
+		}
+	}
+	return b.Bytes()
+}
+
+func needed(t mcpserver.Tool) string {
+	if t.Permission == nil {
+		return "any token"
+	}
+	return "`" + t.Permission.String() + "`"
+}
+
+func kind(t mcpserver.Tool) string {
+	switch {
+	case t.ReadOnly:
+		return "reads"
+	case t.Destructive:
+		return "writes, may replace"
+	default:
+		return "writes"
+	}
+}
+
+// cell keeps text from ending its table cell.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(text)
+}
