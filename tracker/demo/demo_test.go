@@ -15,12 +15,12 @@ import (
 
 var wednesday = time.Date(2026, 4, 15, 10, 30, 0, 0, time.UTC)
 
-// everyProject runs fn for each project as it is on each day of a week, and on a
-// leap day.
+// everyProject runs fn for each project as it is at the ends and in the middle of
+// a week, and on a leap day.
 func everyProject(t *testing.T, fn func(t *testing.T, now time.Time, d *dataset.Dataset)) {
 	t.Helper()
 	nows := []time.Time{time.Date(2028, 2, 29, 23, 59, 59, 0, time.UTC)}
-	for day := range 7 {
+	for _, day := range []int{0, 1, 2, 4, 5} { // Wednesday, Thursday, Friday, Sunday, Monday
 		nows = append(nows, wednesday.AddDate(0, 0, day).Add(time.Duration(day)*3*time.Hour))
 	}
 	for _, now := range nows {

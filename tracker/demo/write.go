@@ -15,7 +15,7 @@ import (
 func fill(text string, t thing) string {
 	first := []rune(t.name)
 	first[0] = unicode.ToUpper(first[0])
-	return strings.NewReplacer("{thing}", t.name, "{Thing}", string(first)).Replace(text)
+	return strings.ReplaceAll(strings.ReplaceAll(text, "{thing}", t.name), "{Thing}", string(first))
 }
 
 // propose makes up a new issue of an area: no two have the same title.
