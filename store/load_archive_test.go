@@ -3,7 +3,6 @@ package store_test
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,26 +14,6 @@ import (
 	"github.com/colaflow/colaflow/tracker"
 	"github.com/colaflow/colaflow/tracker/dataset/github"
 )
-
-// archiveFile finds a real archive, which the project does not ship: in
-// COLAFLOW_TEST_DATA, or in shared/data beside the repository.
-func archiveFile(t *testing.T, name string) string {
-	t.Helper()
-	dir := os.Getenv("COLAFLOW_TEST_DATA")
-	if dir == "" {
-		root, err := os.Getwd()
-		require.NoError(t, err)
-		for _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil; _, err = os.Stat(filepath.Join(root, "go.mod")) {
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", "data")
-	}
-	file := filepath.Join(dir, name+".archive.json")
-	if _, err := os.Stat(file); err != nil {
-		t.Skipf("the real archives are not here; set COLAFLOW_TEST_DATA to their directory: %v", err)
-	}
-	return file
-}
 
 // counted is what a file holds, counted without our reader.
 type counted struct{ issues, closed, comments, people, labels int }
@@ -91,7 +70,7 @@ func TestLoadDataset_Archives(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			file := archiveFile(t, c.name)
+			file := storetest.Archive(t, c.name)
 			want, highest := countArchive(t, file)
 			db := storetest.Open(t)
 			acme := db.Tenant(t, "acme")
