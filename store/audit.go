@@ -2,119 +2,22 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	"github.com/colaflow/colaflow/tenancy"
 )
-
-// Decisions of an audit row.
-const (
-	Allowed = "allowed"
-	Denied  = "denied"
-	Failed  = "failed"
-)
-
-// AuditRow says who did what, when, from where, and how it ended. Arguments are
-// redacted by the caller; plain tokens never reach it.
-type AuditRow struct {
-	TenantID   tenancy.TenantID `json:"tenant_id"`
-	ID         uuid.UUID        `json:"id"`
-	At         time.Time        `json:"at"`
-	Kind       string           `json:"kind"` // call, admin, sign_in, job
-	MemberID   *uuid.UUID       `json:"member_id,omitempty"`
-	Actor      string           `json:"actor"`
-	TokenID    *uuid.UUID       `json:"token_id,omitempty"`
-	TokenName  string           `json:"token_name,omitempty"`
-	Client     string           `json:"client,omitempty"`
-	Method     string           `json:"method"`
-	Tool       string           `json:"tool,omitempty"`
-	Decision   string           `json:"decision"`
-	Rule       string           `json:"rule,omitempty"`
-	Target     string           `json:"target,omitempty"`
-	ProjectID  *uuid.UUID       `json:"project_id,omitempty"`
-	ArgsDigest HexBytes         `json:"args_digest,omitempty"`
-	Args       json.RawMessage  `json:"args,omitempty"`
-	Changes    json.RawMessage  `json:"changes,omitempty"`
-	RequestID  string           `json:"request_id,omitempty"`
-	ClientIP   string           `json:"client_ip,omitempty"`
-	DurationUS int64            `json:"duration_us,omitempty"`
-	Code       string           `json:"code,omitempty"`
-	Bytes      int              `json:"bytes,omitempty"`
-}
-
-// HexBytes writes itself in PostgreSQL's bytea form, \x and hex digits.
-type HexBytes []byte
-
-// MarshalText writes \x and hex digits.
-func (h HexBytes) MarshalText() ([]byte, error) { return fmt.Appendf(nil, `\x%x`, []byte(h)), nil }
-
-// complete sets what the caller left out, and takes out what PostgreSQL cannot
-// hold: clients choose these texts, and a row must never fail because of them.
-func (r *AuditRow) complete(now time.Time) {
-	for _, text := range []*string{&r.Actor, &r.TokenName, &r.Client, &r.Method, &r.Tool, &r.Rule, &r.Target, &r.RequestID, &r.ClientIP} {
-		*text = strings.ReplaceAll(*text, "\x00", "")
-	}
-	r.Args, r.Changes = storable(r.Args), storable(r.Changes)
-	if r.ID == uuid.Nil {
-		r.ID = tenancy.NewID()
-	}
-	if r.At.IsZero() {
-		r.At = now
-	}
-}
-
-// unstorable finds what jsonb may refuse: NUL, and numbers beyond numeric.
-var unstorable = regexp.MustCompile(`\\u0000|[0-9][eE][+-]?[0-9]{4}|[0-9]{1000}`)
-
-// storable returns JSON that jsonb accepts, unchanged where it already does.
-func storable(raw json.RawMessage) json.RawMessage {
-	if !unstorable.Match(raw) {
-		return raw
-	}
-	var v any
-	if json.Unmarshal(raw, &v) != nil { // a number beyond float64
-		return json.RawMessage(`"unreadable"`)
-	}
-	return asJSON(withoutNUL(v))
-}
-
-func withoutNUL(v any) any {
-	switch v := v.(type) {
-	case string:
-		return strings.ReplaceAll(v, "\x00", "")
-	case []any:
-		for i := range v {
-			v[i] = withoutNUL(v[i])
-		}
-	case map[string]any:
-		clean := make(map[string]any, len(v))
-		for name, value := range v {
-			clean[strings.ReplaceAll(name, "\x00", "")] = withoutNUL(value)
-		}
-		return clean
-	}
-	return v
-}
 
 // queueAudit appends a write's own audit row to its transaction.
 func (s *Store) queueAudit(b *pgx.Batch, row AuditRow) error {
 	row.complete(s.clock())
-	data, err := json.Marshal([]AuditRow{row})
-	if err != nil {
-		return fmt.Errorf("encode audit row: %w", err)
+	data, err := s.encodeAudit(row)
+	if err == nil {
+		b.Queue("select audit_append($1)", data)
 	}
-	b.Queue("select audit_append($1)", data)
-	return nil
+	return err
 }
 
 // Record commits one audit row of a read or a refusal, together with those of
@@ -223,13 +126,16 @@ func (l *auditLog) insertEach(rows []AuditRow) []error {
 func (l *auditLog) insert(rows []AuditRow) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	data, err := json.Marshal(rows)
+	data, err := l.store.encodeAudit(rows...)
 	if err != nil {
-		return fmt.Errorf("encode audit rows: %w", err)
+		return err
 	}
 	if _, err = l.store.pool.Exec(ctx, "select audit_append($1)", data); err != nil {
 		l.store.log.Error("audit rows were not written", "rows", len(rows), "error", err)
 		return interpret(err)
+	}
+	for _, row := range rows {
+		l.store.sealer.wrote(row.TenantID)
 	}
 	return nil
 }

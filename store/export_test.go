@@ -1,6 +1,28 @@
 package store
 
-import "github.com/jackc/pgx/v5/pgxpool"
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
 
 // Pool lets tests look at the connections that transactions leave behind.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
+
+// Seal seals what a tenant has waiting, at once, and returns how many rows.
+func (s *Store) Seal(ctx context.Context, tenant tenancy.TenantID, known AuditHead) (AuditHead, int, error) {
+	done, err := s.sealTenant(ctx, tenant, time.Microsecond, known)
+	return done.head, done.rows, err
+}
+
+// SealUpTo is Seal by a clock that shows another time.
+func (s *Store) SealUpTo(ctx context.Context, tenant tenancy.TenantID, now time.Time) (AuditHead, int, error) {
+	done, err := s.sealTenant(ctx, tenant, time.Until(now)*-1, AuditHead{})
+	return done.head, done.rows, err
+}
+
+// Unsealed returns how many tenants the sealer has yet to look at.
+func (s *Store) Unsealed() int { return len(s.sealer.snapshot()) }

@@ -65,6 +65,8 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	fresh, err := db.SpendNonce(t.Context(), f.ID, tenancy.NewID(), storetest.Now.Add(time.Hour))
 	require.NoError(t, err)
 	require.True(t, fresh)
+	_, _, err = db.Seal(t.Context(), f.ID, store.AuditHead{})
+	require.NoError(t, err)
 	return f
 }
 

@@ -184,7 +184,7 @@ func TestLoadDataset_DryRun(t *testing.T) {
 	requireNothing(t, db)
 	var changes string
 	require.NoError(t, db.Admin(t).QueryRow(t.Context(), "select changes from audit_log where method = 'import'").Scan(&changes))
-	require.Contains(t, changes, `"dry_run": true`)
+	require.Contains(t, changes, `"dry_run":true`)
 }
 
 func TestLoadDataset_Refuses(t *testing.T) {

@@ -42,6 +42,8 @@ type Store struct {
 	clock     func() time.Time
 	log       *slog.Logger
 	audit     *auditLog
+	auditKey  auditKey
+	sealer    *sealer
 }
 
 // Open connects and refuses to serve on a role that could bypass isolation, on
@@ -70,12 +72,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
+	s.auditKey, s.sealer = cfg.Key.Subkey(tenancy.PurposeAudit), &sealer{store: s}
 	s.audit = newAuditLog(s)
 	return s, nil
 }
 
-// Close writes the audit rows in flight and closes every connection.
+// Close stops sealing, writes the audit rows in flight and closes every connection.
 func (s *Store) Close() {
+	s.sealer.close()
 	s.audit.close()
 	s.pool.Close()
 }

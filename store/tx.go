@@ -185,6 +185,7 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry f
 	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
 		return interpret(fmt.Errorf("commit: %w", err))
 	}
+	s.sealer.wrote(scope.Tenant)
 	return nil
 }
 

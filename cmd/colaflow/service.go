@@ -23,8 +23,8 @@ type service struct {
 	log  func(msg string, args ...any)
 }
 
-// newService assembles a service and starts following the revocation feed. The
-// caller closes it before the database.
+// newService assembles a service, and starts following the revocation feed and
+// sealing the audit log. The caller closes it before the database.
 func (p *program) newService(db *database, cfg mcpserver.Config) (*service, error) {
 	s := &service{auth: tokens.NewAuthenticator(db), log: p.log.Warn}
 	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, s.auth, db.key, version()
@@ -47,6 +47,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config) (*service, erro
 		return nil, err
 	}
 	s.mcp.Follow(s.changed)
+	db.SealAudit(store.SealConfig{})
 	return s, nil
 }
 

@@ -2,12 +2,17 @@
 set local citus.multi_shard_modify_mode to 'sequential';
 
 -- One row for every authenticated call. The app role inserts and reads, never
--- changes. Months are partitions (made ahead by db migrate) over a default one;
--- nothing is granted on a partition, because partitions carry no policy.
+-- changes. at is the node's time of the call; written_at is the database's time of
+-- the transaction, by which the log is ordered, sealed and read. mac covers every
+-- column but written_at, which the checkpoints cover; args and changes are json,
+-- not jsonb, because it covers their very bytes.
+-- Months are partitions (made ahead by db migrate) over a default one; nothing is
+-- granted on a partition, because partitions carry no policy.
 create table audit_log (
   tenant_id uuid not null,
   id uuid not null,
   at timestamptz not null,
+  written_at timestamptz not null default now(),
   kind text not null,
   member_id uuid,
   actor text not null,
@@ -21,21 +26,42 @@ create table audit_log (
   target text,
   project_id uuid,
   args_digest bytea,
-  args jsonb,
-  changes jsonb,
+  args json,
+  changes json,
   request_id text,
   client_ip text,
   duration_us bigint,
   code text,
   bytes int,
   repeats int not null default 1,
-  mac bytea,
-  primary key (tenant_id, at, id)
-) partition by range (at);
+  mac bytea not null,
+  primary key (tenant_id, written_at, id)
+) partition by range (written_at);
 select colaflow_distribute('audit_log', 'tenant');
 select colaflow_protect('audit_log', 'select, insert');
 create table audit_log_default partition of audit_log default;
-create index audit_log_by_token on audit_log (tenant_id, token_id, at);
+create index audit_log_by_token on audit_log (tenant_id, token_id, written_at);
+create index audit_log_removals on audit_log (tenant_id, written_at) where method in ('audit.drop_before', 'audit.erase');
+
+-- A checkpoint seals the rows of one tenant with from_at <= written_at < upto, in
+-- the order of (written_at, id). contents holds 24 bytes for each: id, and
+-- written_at in microseconds. mac covers every other column, and previous is the
+-- mac of the checkpoint before.
+create table audit_checkpoints (
+  tenant_id uuid not null,
+  seq bigint not null,
+  from_at timestamptz not null,
+  upto timestamptz not null,
+  row_count int not null,
+  contents bytea not null,
+  digest bytea not null,
+  previous bytea not null,
+  sealed_at timestamptz not null,
+  mac bytea not null,
+  primary key (tenant_id, seq)
+);
+select colaflow_distribute('audit_checkpoints', 'tenant');
+select colaflow_protect('audit_checkpoints', 'select, insert');
 
 -- colaflow_audit_months makes the partitions of the next p_months months.
 -- +goose StatementBegin
@@ -60,30 +86,38 @@ end $$;
 revoke execute on function colaflow_audit_months(int) from public;
 select colaflow_audit_months(24);
 
--- audit_append writes rows of several tenants in one transaction: per row it
--- sets the tenant, inserts, and notes the token's use; then it restores.
+-- audit_append writes rows of several tenants in one transaction: per tenant it
+-- enters and looks where the seal ends, per row it inserts and notes the token's
+-- use; then it restores. No row goes below the seal, whatever the clock does.
 -- +goose StatementBegin
-create function audit_append(p_rows jsonb) returns void language plpgsql as $$
+create function audit_append(p_rows json) returns void language plpgsql as $$
 declare
   v_before text := coalesce(current_setting('app.tenant_id', true), '');
   v_row record;
+  v_tenant uuid;
+  v_written timestamptz;
   v_used uuid;
 begin
   set local citus.propagate_set_commands to 'local';
   for v_row in
-    select r.* from jsonb_to_recordset(p_rows) as r(
+    select r.* from json_to_recordset(p_rows) as r(
       tenant_id uuid, id uuid, at timestamptz, kind text, member_id uuid, actor text, token_id uuid, token_name text,
       client text, method text, tool text, decision text, rule text, target text, project_id uuid, args_digest bytea,
-      args jsonb, changes jsonb, request_id text, client_ip text, duration_us bigint, code text, bytes int, repeats int)
+      args text, changes text, request_id text, client_ip text, duration_us bigint, code text, bytes int, repeats int, mac bytea)
     order by r.tenant_id, r.token_id, r.at desc
   loop
-    execute format('set local app.tenant_id = %L', v_row.tenant_id::text);
-    insert into audit_log (tenant_id, id, at, kind, member_id, actor, token_id, token_name, client, method, tool, decision,
-      rule, target, project_id, args_digest, args, changes, request_id, client_ip, duration_us, code, bytes, repeats)
-    values (v_row.tenant_id, v_row.id, v_row.at, v_row.kind, v_row.member_id, v_row.actor, v_row.token_id, v_row.token_name,
+    if v_row.tenant_id is distinct from v_tenant then
+      v_tenant := v_row.tenant_id;
+      execute format('set local app.tenant_id = %L', v_tenant::text);
+      select greatest(now(), max(c.upto)) into v_written from (
+        select k.upto from audit_checkpoints k where k.tenant_id = v_tenant order by k.seq desc limit 1) c;
+    end if;
+    insert into audit_log (tenant_id, id, at, written_at, kind, member_id, actor, token_id, token_name, client, method, tool, decision,
+      rule, target, project_id, args_digest, args, changes, request_id, client_ip, duration_us, code, bytes, repeats, mac)
+    values (v_row.tenant_id, v_row.id, v_row.at, v_written, v_row.kind, v_row.member_id, v_row.actor, v_row.token_id, v_row.token_name,
       v_row.client, v_row.method, v_row.tool, v_row.decision, v_row.rule, v_row.target, v_row.project_id, v_row.args_digest,
-      v_row.args, v_row.changes, v_row.request_id, v_row.client_ip, v_row.duration_us, v_row.code, v_row.bytes,
-      coalesce(v_row.repeats, 1));
+      v_row.args::json, v_row.changes::json, v_row.request_id, v_row.client_ip, v_row.duration_us, v_row.code, v_row.bytes,
+      v_row.repeats, v_row.mac);
     if v_row.token_id is distinct from v_used and v_row.token_id is not null and not exists (
       select from token_usage u where u.tenant_id = v_row.tenant_id and u.token_id = v_row.token_id
         and u.last_used_at > v_row.at - interval '1 minute') then
@@ -94,6 +128,25 @@ begin
     v_used := v_row.token_id;
   end loop;
   execute format('set local app.tenant_id = %L', v_before);
+end $$;
+-- +goose StatementEnd
+
+-- audit_boundary begins to seal a tenant's rows: it enters the tenant, in whatever
+-- state, and returns the time below which no row can appear any more. That is the
+-- start of the oldest transaction that runs as the runtime role, and p_lag ago at
+-- most, for one that has just begun and is not to be seen yet. Null: another node
+-- is sealing this tenant.
+-- +goose StatementBegin
+create function audit_boundary(p_tenant uuid, p_lag interval) returns timestamptz language plpgsql as $$
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('audit ' || p_tenant, 0)) then
+    return null;
+  end if;
+  set local citus.propagate_set_commands to 'local';
+  execute format('set local app.tenant_id = %L', p_tenant::text);
+  return least(clock_timestamp() - p_lag, (
+    select min(a.xact_start) from pg_stat_activity a
+    where a.datname = current_database() and a.usename = current_user and a.pid <> pg_backend_pid()));
 end $$;
 -- +goose StatementEnd
 
