@@ -173,6 +173,19 @@ func TestLoadDataset_FilledProject(t *testing.T) {
 	require.Equal(t, 6, acme.Issues(t, shop, "Ours again")[0].Key.Number)
 }
 
+func TestLoadDataset_SameHandleOtherPerson(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	d := scrumDataset()
+	d.AddPerson("ben", "Ben of Globex", "ben@globex.test")
+	d.Issues[0].Revise(loadDay.Add(100*time.Hour), "ben", func(s *dataset.State) { s.Assignee = "ben" })
+	require.Equal(t, dataset.Count{Added: 3}, load(t, db, acme, d).People)
+	require.Equal(t, dataset.Count{Present: 3}, load(t, db, acme, d).People)
+	child, _ := issueOf(t, acme, "SHOP", 4)
+	require.Equal(t, "ben@globex.test", child.Assignee)
+}
+
 func TestLoadDataset_DryRun(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
