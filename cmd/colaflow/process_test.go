@@ -161,50 +161,88 @@ func post(url, token, tool, args string) (string, error) {
 	return string(body), err
 }
 
-// TestShared_ServerFirst kills the server in the middle of batches, while a stdio
-// process goes on with the database that the server had started.
-func TestShared_ServerFirst(t *testing.T) {
+// startDemo starts the demo and waits for what it says.
+func startDemo(t *testing.T, dir string) (*process, demoAnswer) {
+	t.Helper()
+	p := start(t, dir, nil, "demo", "--addr", "127.0.0.1:0", "--json")
+	var answer demoAnswer
+	require.NoError(t, json.NewDecoder(p.out).Decode(&answer), "log: %s", p.log)
+	require.Len(t, answer.Tenants, 2)
+	return p, answer
+}
+
+// total asks for the exact number of issues, closed ones too.
+func (p *process) total(args string) int {
+	p.t.Helper()
+	var found struct {
+		Result struct{ StructuredContent struct{ Total int } }
+	}
+	require.NoError(p.t, json.Unmarshal([]byte(p.tool("search_issues", args)), &found))
+	return found.Result.StructuredContent.Total
+}
+
+// TestShared_DemoFirst kills the demo while it makes up its data, and again in the
+// middle of batches, while a stdio process goes on with the same database.
+func TestShared_DemoFirst(t *testing.T) {
 	t.Parallel()
 	dir := dataDir(t)
-	server := start(t, dir, nil, "serve", "--addr", "127.0.0.1:0")
-	url := server.served()
-	token := newTenant(t, dir)
-	client := stdio(t, dir, token)
-	require.Contains(t, client.tool("create_project", `{"key":"WEB","name":"Website"}`), `"key":"WEB"`)
+	halfway := start(t, dir, nil, "demo", "--addr", "127.0.0.1:0", "--json")
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(dir, masterKeyFile))
+		return err == nil
+	}, 30*time.Second, 5*time.Millisecond)
+	halfway.kill()
+
+	first, answer := startDemo(t, dir)
+	acme, globex := answer.Tenants[0], answer.Tenants[1]
+	client := stdio(t, dir, acme.Token)
+	require.Contains(t, client.tool("get_me", `{}`), `"tenant":"acme"`)
+	const all = `"category":["todo","in_progress","done"],"limit":1`
+	whole := client.total(`{` + all + `}`)
+	require.Greater(t, whole, 300, "the killed start left nothing half made")
 
 	batch := `{"project":"WEB","issues":[` + strings.TrimSuffix(strings.Repeat(`{"title":"one of twenty"},`, 20), ",") + `]}`
-	first, err := post(url, token, "batch_create_issues", batch)
+	made, err := post(answer.URL, acme.Token, "batch_create_issues", batch)
 	require.NoError(t, err)
-	require.Contains(t, first, `"key":"WEB-20"`)
+	require.NotContains(t, made, `"isError":true`)
 	broken := make(chan struct{})
 	go func() {
 		defer close(broken)
 		for {
-			if _, err := post(url, token, "batch_create_issues", batch); err != nil {
+			if _, err := post(answer.URL, acme.Token, "batch_create_issues", batch); err != nil {
 				return
 			}
 		}
 	}()
 	time.Sleep(150 * time.Millisecond)
-	server.kill()
+	first.kill()
 	<-broken
+	added := client.total(`{`+all+`}`) - whole
+	require.NotZero(t, added)
+	require.Zero(t, added%20, "a batch is there whole or not at all: %d", added)
 
-	var found struct {
-		Result struct{ StructuredContent struct{ Total int } }
-	}
-	require.NoError(t, json.Unmarshal([]byte(client.tool("search_issues", `{"project":"WEB","limit":1}`)), &found))
-	total := found.Result.StructuredContent.Total
-	require.NotZero(t, total)
-	require.Zero(t, total%20, "a batch is there whole or not at all: %d", total)
-
-	again := start(t, dir, nil, "serve", "--addr", "127.0.0.1:0")
-	answer, err := post(again.served(), token, "get_me", `{}`)
+	second, again := startDemo(t, dir)
+	require.Equal(t, answer.Tenants, again.Tenants, "the same tokens, so that clients stay connected")
+	require.Equal(t, whole+added, client.total(`{`+all+`}`), "nothing is made up twice")
+	told, err := post(again.URL, globex.Token, "search_issues", `{"query":"one of twenty"}`)
 	require.NoError(t, err)
-	require.Contains(t, answer, "ada@acme.test")
+	require.Contains(t, told, `"total":0`)
 	require.NoError(t, client.in.Close())
 	client.ends(exitOK)
-	require.NoError(t, again.cmd.Process.Signal(syscall.SIGTERM))
-	again.ends(exitOK)
+	require.NoError(t, second.cmd.Process.Signal(syscall.SIGTERM))
+	second.ends(exitOK)
+	require.Empty(t, second.log.String(), "nothing to report")
+
+	// A token that was revoked is replaced at the next start.
+	var tokens []struct{ ID, State string }
+	require.NoError(t, json.Unmarshal([]byte(command(t, dir, "token", "list", "--tenant", "acme", "--json")), &tokens))
+	require.Len(t, tokens, 1)
+	command(t, dir, "token", "revoke", "--tenant", "acme", tokens[0].ID)
+	third, renewed := startDemo(t, dir)
+	require.NotEqual(t, acme.Token, renewed.Tenants[0].Token)
+	require.Equal(t, globex.Token, renewed.Tenants[1].Token)
+	require.NoError(t, third.cmd.Process.Signal(os.Interrupt))
+	third.ends(exitOK)
 }
 
 // TestShared_ClientFirst lets stdio start the database, then kills stdio and the

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"github.com/colaflow/colaflow/mcpserver"
+)
+
+// demoFlags are those of demo.
+type demoFlags struct {
+	choice
+	addr string
+	json bool
+}
+
+func (p *program) demoCommand() *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Try it: an embedded database, two made-up companies, tokens, a server",
+		Long: `Try it: starts the embedded PostgreSQL, makes up two companies with half a year of
+work, mints a token for each, and serves on --addr until Ctrl-C. It prints what to
+paste into your MCP client.
+
+The data stays: a second start has the same companies and the same tokens. The tokens
+are kept in ` + demoTokensFile + ` in the data directory, readable by you alone.`,
+		Example: `  colaflow demo
+  colaflow demo --addr 127.0.0.1:9000 --data /tmp/try
+  colaflow demo --json  # the address and the tokens as one JSON object, for scripts`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("log-level") {
+				if err := p.setLog(cmd, "warn"); err != nil { // what a person copies stands alone
+					return err
+				}
+			}
+			listener, err := listen(cmd.Context(), f.addr)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = listener.Close() }()
+			return p.demo(cmd.Context(), f, listener)
+		},
+	}
+	f.addEmbeddedFlags(cmd)
+	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with url and tenants[{slug, token}]")
+	return cmd
+}
+
+// demo fills the embedded database where needed, says how to connect, and serves.
+func (p *program) demo(ctx context.Context, f demoFlags, listener net.Listener) error {
+	db, err := p.openEmbedded(ctx, f.choice)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	tenants, err := p.seed(ctx, db)
+	if err != nil {
+		return err
+	}
+	dir, err := f.dataDir()
+	if err != nil {
+		return err
+	}
+	if err := p.demoTokens(ctx, db, dir, tenants); err != nil {
+		return err
+	}
+	url := serveFlags{}.url(listener.Addr())
+	m := newMetrics()
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url, Observe: m.observe})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if f.json {
+		err = p.printJSON(demoAnswer{url, tenants})
+	} else {
+		err = p.printDemo(url, f.choice, tenants)
+	}
+	if err != nil {
+		return err
+	}
+	return p.serveHTTP(ctx, listener, p.routes(db, s, m), "", "")
+}
+
+// demoAnswer is what demo --json prints.
+type demoAnswer struct {
+	URL     string       `json:"url"`
+	Tenants []demoTenant `json:"tenants"`
+}
+
+// demoTenant is one made-up company and a token of it.
+type demoTenant struct {
+	Slug     string `json:"slug"`
+	Token    string `json:"token"`
+	name     string
+	owner    string
+	projects []string
+	issues   int
+}
