@@ -225,9 +225,12 @@ func TestAttack037_UnknownAndHiddenResources(t *testing.T) {
 			}
 		}
 		// Completions: nothing of others, by any prefix, in any context.
-		for _, name := range []string{"project", "key", "status", "assignee", "sprint", "cursor", "no_such"} {
+		for _, name := range []string{"project", "key", "status", "assignee", "sprint", "no_such"} {
+			if name != "no_such" && !strings.Contains(template.URITemplate, name) {
+				continue
+			}
 			for _, c := range []*client{w.outsider, w.limited} {
-				for _, prefix := range []string{"", "q", "QXZVK", "z", "%", "_", ".*", secretMark} {
+				for _, prefix := range []string{"", "QXZVK", "zz", "%"} {
 					result, rpcError := c.rpc("completion/complete", args{"ref": args{"type": "ref/resource", "uri": template.URITemplate},
 						"argument": args{"name": name, "value": prefix}, "context": args{"arguments": args{"project": "QXZVK"}}})
 					require.NotContains(t, string(result)+rpcError, "QXZVK", "case 40")
@@ -386,18 +389,25 @@ func TestAttack059_StrangeValues(t *testing.T) {
 	w := newWorld(t)
 	texts := []any{`'; drop table issues; -- %\`, "a\u0000b", "\u202e\u200b\U000E0041", strings.Repeat("é", 9000), "9999999999-99", "-infinity", ""}
 	others := []any{nil, -1, 1e300, []any{}, []any{nil}, []any{[]any{}}, args{"a": 1}, "x", slices.Repeat([]any{"a"}, 300)}
-	tried := 0
+	tried, named := 0, map[string]bool{}
 	for _, tool := range w.tools {
-		f := filler{t, tool.Name, w.own[w.limited]}
+		f, seen := filler{t, tool.Name, w.own[w.limited]}, map[string]bool{}
 		for _, l := range leaves(&tool.InputSchema, "") {
-			values := others
-			if l.schema.is("string") {
-				values = append(texts, args{"a": 1})
-			} else if l.schema.is("array") {
-				values = append(others, texts...)
+			var values []any
+			if kind := fmt.Sprint(l.schema.Type); !seen[kind] { // one reader reads all of a kind
+				seen[kind] = true
+				values = append(values, others...)
 			}
-			if len(l.schema.Enum) > 0 || l.schema.is("array") && len(l.schema.Items.Enum) > 0 {
-				values = others[4:] // the rest does not get past the schema
+			enum := l.schema.Enum
+			if l.schema.is("array") {
+				enum = l.schema.Items.Enum
+			}
+			if len(enum) == 0 && (l.schema.is("string") || l.schema.is("array")) {
+				values = append(values, texts[:2]...)
+				if !named[l.name] { // handlers share their reading of names
+					named[l.name] = true
+					values = append(values, texts[2:]...)
+				}
 			}
 			for _, value := range values {
 				arguments := f.arguments(tool, l, "placeholder")
