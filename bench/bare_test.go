@@ -129,21 +129,20 @@ func (s *bare) searchIssues(ctx context.Context, t tenant, args map[string]any) 
 	f := tracker.Filter{Categories: []tracker.Category{tracker.Todo, tracker.InProgress}}
 	page := store.Page{Sort: tracker.SortUpdated, Limit: open25 + 1}
 	var visible []string
-	if text, ok := args["query"].(string); ok {
-		f.Text, page.Sort = text, tracker.SortRelevance
-		if err := s.match(ctx, t, "websearch_to_tsquery('english', $2)", text, store.MaxMatches, &f.IDs); err != nil {
-			return nil, err
-		}
-	}
-	if project, ok := args["project"].(string); ok {
-		f.Projects = []string{project}
-		if err := s.do(ctx, t, store.ExistingProjects(f.Projects, &visible)); err != nil {
-			return nil, err
-		}
-	}
 	var found []tracker.Issue
 	var total int
-	if err := s.do(ctx, t, store.SearchIssues(f, page, &found, &total)); err != nil {
+	if text, ok := args["query"].(string); ok {
+		f.Text, page.Sort = text, tracker.SortRelevance
+		if err := s.pool.QueryRow(ctx, matchText, t.id, text, f.Categories, store.MaxMatches).Scan(&f.IDs); err != nil {
+			return nil, err
+		}
+	}
+	queries := []store.Query{store.SearchIssues(f, page, &found, &total)}
+	if project, ok := args["project"].(string); ok {
+		f.Projects = []string{project}
+		queries = []store.Query{store.SearchIssues(f, page, &found, &total), store.ExistingProjects(f.Projects, &visible)}
+	}
+	if err := s.do(ctx, t, queries...); err != nil {
 		return nil, err
 	}
 	out := struct {
@@ -166,26 +165,23 @@ func (s *bare) searchIssues(ctx context.Context, t tenant, args map[string]any) 
 	return out, nil
 }
 
-// match is the text search as one would write it without row-level security.
-func (s *bare) match(ctx context.Context, t tenant, query, text string, limit int, into *[]uuid.UUID) error {
-	rows, err := s.pool.Query(ctx, `select id from issues where tenant_id = $1 and search @@ `+query+`
-		order by ts_rank(search, `+query+`) desc, id desc limit $3`, t.id, text, limit)
-	if err != nil {
-		return err
-	}
-	*into, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	return err
-}
+// matchText is what search_issue_ids does, as one would write it without
+// row-level security.
+const matchText = `select array(select id from issues where tenant_id = $1 and search @@ websearch_to_tsquery('english', $2) and category = any($3)
+	order by ts_rank(search, websearch_to_tsquery('english', $2)) desc, id desc limit $4)`
 
 func (s *bare) createIssue(ctx context.Context, t tenant, args map[string]any) (any, error) {
 	title, now := args["title"].(string), time.Now()
 	var p tracker.Project
-	if err := s.do(ctx, t, store.ProjectByKey(args["project"].(string), &p)); err != nil {
+	var similar []uuid.UUID
+	asTenant := func(b *pgx.Batch, _ store.Scope) { // what SimilarTo reads
+		b.Queue(`select set_config('app.tenant_id', $1, true), set_config('app.only_projects', 'all', true)`, t.id.String())
+	}
+	if err := s.do(ctx, t, store.ProjectByKey(args["project"].(string), &p), asTenant, store.SimilarTo(title, 20, &similar)); err != nil {
 		return nil, err
 	}
-	var similar []uuid.UUID
-	any := `replace(plainto_tsquery('english', $2)::text, ' & ', ' | ')::tsquery`
-	if err := s.match(ctx, t, any, title, 20, &similar); err != nil {
+	var found []tracker.Issue
+	if err := s.do(ctx, t, store.IssuesByIDs(similar, &found)); err != nil {
 		return nil, err
 	}
 	i := tracker.Issue{ID: tenancy.NewID(), ProjectID: p.ID, Title: title, Type: p.IssueTypes[0], Status: p.Workflow.Initial().Name,
@@ -207,16 +203,7 @@ func (s *bare) createIssue(ctx context.Context, t tenant, args map[string]any) (
 		return nil, err
 	}
 	out := wholeRow(t, i)
-	if len(similar) == 0 {
-		return out, nil
-	}
-	var found []tracker.Issue
-	var total int
-	f := tracker.Filter{Text: title, IDs: similar, Categories: []tracker.Category{tracker.Todo, tracker.InProgress}}
-	if err := s.do(ctx, t, store.SearchIssues(f, store.Page{Sort: tracker.SortRelevance, Limit: 3}, &found, &total)); err != nil {
-		return nil, err
-	}
-	for _, other := range found {
+	for _, other := range found[:min(len(found), 3)] {
 		out.Possible = append(out.Possible, listRow(t, other))
 	}
 	return out, nil

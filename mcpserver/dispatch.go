@@ -135,7 +135,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		case opt.DryRun:
 			data = splice(`"dry_run":true`, data)
 		case opt.IdempotencyKey != "":
-			return tx.KeepAnswer(ctx, t.Name, shorten(opt.IdempotencyKey, 200), data)
+			tx.KeepAnswer(t.Name, shorten(opt.IdempotencyKey, 200), data)
 		}
 		return nil
 	})

@@ -76,7 +76,7 @@ func batchUpdateIssuesHandler(ctx context.Context, c *Call, in batchUpdateIssues
 		if err != nil {
 			return batchUpdateOut{}, prefixed(before.Key.String(), err)
 		}
-		saved, err := c.saveIssue(ctx, before, after, in.Changes.Comment)
+		saved, err := c.saveIssue(before, after, in.Changes.Comment)
 		if err != nil {
 			return batchUpdateOut{}, prefixed(before.Key.String(), err)
 		}
@@ -107,7 +107,7 @@ func (c *Call) batchKeys(ctx context.Context, in batchUpdateIssuesIn) ([]tracker
 	var rows []tracker.Issue
 	var total int
 	page := store.Page{Sort: tracker.SortKey, Limit: maxBatchUpdate}
-	if err := c.do(ctx, store.SearchIssues(f, page, &rows, &total)); err != nil {
+	if err := c.search(ctx, f, page, &rows, &total); err != nil {
 		return nil, err
 	}
 	switch {

@@ -11,6 +11,9 @@ import (
 	"github.com/colaflow/colaflow/tracker"
 )
 
+// maxSimilar is how many issues are looked at for possible duplicates.
+const maxSimilar = 20
+
 type createIssueIn struct {
 	Project     string `json:"project" need:"true" doc:"Key"`
 	Title       string `json:"title" need:"true"`
@@ -46,7 +49,7 @@ func createIssueHandler(ctx context.Context, c *Call, in createIssueIn) (createI
 	}
 	queries := []store.Query{store.ProjectByKey(projectKey(in.Project), &p)}
 	if c.May(tenancy.IssuesSearch) {
-		queries = append(queries, store.SimilarTo(title, 20, &similar))
+		queries = append(queries, store.SimilarTo(title, maxSimilar, &similar))
 	}
 	if err := c.do(ctx, queries...); err != nil {
 		return createIssueOut{}, err
@@ -62,6 +65,10 @@ func createIssueHandler(ctx context.Context, c *Call, in createIssueIn) (createI
 	if err != nil {
 		return createIssueOut{}, err
 	}
+	duplicates, err := c.duplicatesOf(ctx, title, similar) // before the project is locked
+	if err != nil {
+		return createIssueOut{}, err
+	}
 	issues := []tracker.Issue{issue}
 	if err := c.Tx.CreateIssues(ctx, p, issues, c.author()); err != nil {
 		return createIssueOut{}, err
@@ -74,9 +81,7 @@ func createIssueHandler(ctx context.Context, c *Call, in createIssueIn) (createI
 			return createIssueOut{}, err
 		}
 	}
-	out := createIssueOut{issueRow: c.issueRow(issue, allIssueFields)}
-	out.PossibleDuplicates, err = c.duplicatesOf(ctx, issue, similar)
-	return out, err
+	return createIssueOut{issueRow: c.issueRow(issue, allIssueFields), PossibleDuplicates: duplicates}, nil
 }
 
 // newIssue checks the text and fields of an issue that does not exist yet.
@@ -92,19 +97,17 @@ func (c *Call) newIssue(ctx context.Context, p *patcher, title, description stri
 
 // duplicatesOf picks from similar issues those that share at least half of
 // their title's words with the new one.
-func (c *Call) duplicatesOf(ctx context.Context, issue tracker.Issue, similar []uuid.UUID) ([]issueRow, error) {
+func (c *Call) duplicatesOf(ctx context.Context, title string, similar []uuid.UUID) ([]issueRow, error) {
 	if len(similar) == 0 {
 		return nil, nil
 	}
-	f := tracker.Filter{Text: issue.Title, IDs: similar, Categories: []tracker.Category{tracker.Todo, tracker.InProgress}}
 	var rows []tracker.Issue
-	var total int
-	if err := c.do(ctx, store.SearchIssues(f, store.Page{Sort: tracker.SortRelevance, Limit: 20}, &rows, &total)); err != nil {
+	if err := c.do(ctx, store.IssuesByIDs(similar, &rows)); err != nil {
 		return nil, err
 	}
 	var out []issueRow
 	for _, row := range rows {
-		if len(out) < 3 && row.ID != issue.ID && sharedWords(row.Title, issue.Title) >= 0.5 {
+		if len(out) < 3 && sharedWords(row.Title, title) >= 0.5 {
 			out = append(out, c.issueRow(row, []string{"title", "status", "url"}))
 		}
 	}

@@ -68,12 +68,6 @@ func searchIssuesHandler(ctx context.Context, c *Call, in searchIssuesIn) (searc
 		return out, err
 	}
 	out.FilterApplied = applied
-	if in.GroupBy != "" {
-		out.Items = nil
-		if err := c.do(ctx, store.CountIssues(f, in.GroupBy, &out.Groups)); err != nil {
-			return out, err
-		}
-	}
 	page := store.Page{Sort: tracker.Sort(in.Sort), Limit: limitOr(in.Limit) + 1}
 	if page.Sort == "" || page.Sort == tracker.SortRelevance && f.Text == "" {
 		page.Sort = tracker.SortUpdated
@@ -95,7 +89,12 @@ func searchIssuesHandler(ctx context.Context, c *Call, in searchIssuesIn) (searc
 		page.After = &after
 	}
 	var rows []tracker.Issue
-	if err := c.do(ctx, store.SearchIssues(f, page, &rows, &out.Total)); err != nil {
+	var more []store.Query
+	if in.GroupBy != "" {
+		more = append(more, store.CountIssues(f, in.GroupBy, &out.Groups))
+	}
+	c.Tx.Unpin()
+	if err := c.search(ctx, f, page, &rows, &out.Total, more...); err != nil {
 		return out, err
 	}
 	views := make([]any, len(rows))
@@ -111,31 +110,33 @@ func searchIssuesHandler(ctx context.Context, c *Call, in searchIssuesIn) (searc
 	return out, nil
 }
 
-// resolveFilter turns names into ids, checks the values, and says in words what
-// was applied, defaults included. Text is matched first: its ids bound the rest.
-func (c *Call) resolveFilter(ctx context.Context, in issueFilter) (f tracker.Filter, applied string, err error) {
-	f = tracker.Filter{Text: strings.TrimSpace(tracker.CleanLine(in.Query)), Statuses: in.Status, Labels: in.Labels, Types: in.Type,
-		Blocked: in.Blocked, Overdue: in.Overdue, Today: c.Now.UTC().Truncate(24 * time.Hour)}
-	var queries []store.Query
-	if f.Text != "" {
-		queries = append(queries, store.MatchText(f.Text, &f.IDs))
-	}
+// search reads a page of a resolved filter, and more, in one trip, which also
+// tells whether the filter's projects are there.
+func (c *Call) search(ctx context.Context, f tracker.Filter, page store.Page, rows *[]tracker.Issue, total *int, more ...store.Query) error {
 	var visible []string
-	for _, key := range in.Project {
-		f.Projects = append(f.Projects, projectKey(key))
-	}
+	queries := append(more, store.SearchIssues(f, page, rows, total))
 	if len(f.Projects) > 0 {
 		queries = append(queries, store.ExistingProjects(f.Projects, &visible))
 	}
-	if len(queries) > 0 {
-		if err = c.do(ctx, queries...); err != nil {
-			return f, "", err
-		}
+	if err := c.do(ctx, queries...); err != nil {
+		return err
 	}
 	for _, key := range f.Projects {
 		if !slices.Contains(visible, key) {
-			return f, "", c.foundProject(ctx, tracker.Project{}, key)
+			return c.foundProject(ctx, tracker.Project{}, key)
 		}
+	}
+	return nil
+}
+
+// resolveFilter turns names into ids, checks the values, and says in words what
+// was applied, defaults included. Text is matched last, within what bounds it.
+// Projects are checked by search.
+func (c *Call) resolveFilter(ctx context.Context, in issueFilter) (f tracker.Filter, applied string, err error) {
+	f = tracker.Filter{Text: strings.TrimSpace(tracker.CleanLine(in.Query)), Statuses: in.Status, Labels: in.Labels, Types: in.Type,
+		Blocked: in.Blocked, Overdue: in.Overdue, Today: c.Now.UTC().Truncate(24 * time.Hour)}
+	for _, key := range in.Project {
+		f.Projects = append(f.Projects, projectKey(key))
 	}
 	if err = c.resolveStatuses(ctx, f); err != nil {
 		return f, "", err
@@ -176,7 +177,10 @@ func (c *Call) resolveFilter(ctx context.Context, in issueFilter) (f tracker.Fil
 		f.Categories = []tracker.Category{tracker.Todo, tracker.InProgress}
 		applied = "open issues only (pass category or status for others)"
 	}
-	return f, applied, nil
+	if f.Text != "" {
+		err = c.do(ctx, store.MatchText(f, &f.IDs))
+	}
+	return f, applied, err
 }
 
 // resolveStatuses refuses a status that no project of the filter knows.

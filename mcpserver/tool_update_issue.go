@@ -83,11 +83,11 @@ func updateIssueHandler(ctx context.Context, c *Call, in updateIssueIn) (updateI
 			return updateIssueOut{}, err
 		}
 	}
-	return c.saveIssue(ctx, before, after, in.Comment)
+	return c.saveIssue(before, after, in.Comment)
 }
 
 // saveIssue writes what differs, and the comment, if any.
-func (c *Call) saveIssue(ctx context.Context, before, after tracker.Issue, comment string) (updateIssueOut, error) {
+func (c *Call) saveIssue(before, after tracker.Issue, comment string) (updateIssueOut, error) {
 	by := c.author()
 	events := tracker.Diff(before, after)
 	var queries []store.Query
@@ -107,11 +107,7 @@ func (c *Call) saveIssue(ctx context.Context, before, after tracker.Issue, comme
 		c.changes = append(c.changes, change{Key: after.Key.String(), Field: "comment", After: m.ID})
 		out.Comment = m.ID.String()
 	}
-	if len(queries) > 0 {
-		if err := c.do(ctx, queries...); err != nil {
-			return updateIssueOut{}, err
-		}
-	}
+	c.Tx.Later(queries...)
 	for _, e := range events {
 		out.Changed = append(out.Changed, e.Field)
 	}

@@ -35,8 +35,8 @@ func (tx *Tx) ClaimKey(ctx context.Context, tool, key string, digest []byte) (an
 }
 
 // KeepAnswer stores the answer of the write under its claimed key.
-func (tx *Tx) KeepAnswer(ctx context.Context, tool, key string, answer []byte) error {
-	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+func (tx *Tx) KeepAnswer(tool, key string, answer []byte) {
+	tx.Later(func(b *pgx.Batch, scope Scope) {
 		b.Queue(`update idempotency_keys set answer = $5 where tenant_id = $1 and token_id = $2 and tool = $3 and key = $4`,
 			scope.Tenant, scope.Subject, tool, key, answer)
 	})

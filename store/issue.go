@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,22 +12,18 @@ import (
 )
 
 // issueColumns are those of a list row; the description is read only where one
-// issue is read whole. $1 is the tenant everywhere.
-const issueColumns = `i.id, i.project_id, p.key, i.number, i.title, i.type, i.status, i.category, i.priority,
-	i.assignee_id, coalesce(a.email, a.handle, ''), i.reporter_id, coalesce(r.email, r.handle, ''),
+// issue is read whole. $1 is the tenant everywhere. What other tables add comes
+// by subqueries, not joins: they run for the rows of a page only, after its limit.
+const issueColumns = `i.id, i.project_id, (select p.key from projects p where p.tenant_id = $1 and p.id = i.project_id),
+	i.number, i.title, i.type, i.status, i.category, i.priority,
+	i.assignee_id, coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = i.assignee_id), ''),
+	i.reporter_id, coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = i.reporter_id), ''),
 	array(select l.label from issue_labels l where l.tenant_id = $1 and l.issue_id = i.id order by l.label),
-	i.points, i.sprint_id, coalesce(s.name, ''), i.parent_id, coalesce(up.number, 0), i.due_date,
+	i.points, i.sprint_id, coalesce((select s.name from sprints s where s.tenant_id = $1 and s.id = i.sprint_id), ''),
+	i.parent_id, coalesce((select up.number from issues up where up.tenant_id = $1 and up.id = i.parent_id), 0), i.due_date,
 	exists (select from issue_links k join issues x on x.tenant_id = $1 and x.id = k.from_id
-	  where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.category in ('todo', 'in_progress')),
+	  where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.open),
 	i.version, i.created_at, i.updated_at, i.started_at, i.completed_at`
-
-const issueJoins = ` from issues i
-	join projects p on p.tenant_id = $1 and p.id = i.project_id
-	left join members a on a.tenant_id = $1 and a.id = i.assignee_id
-	left join members r on r.tenant_id = $1 and r.id = i.reporter_id
-	left join sprints s on s.tenant_id = $1 and s.id = i.sprint_id
-	left join issues up on up.tenant_id = $1 and up.id = i.parent_id
-	where i.tenant_id = $1 `
 
 func scanIssue(row pgx.Rows, i *tracker.Issue) error { return scanIssueWith(row, i) }
 
@@ -57,7 +54,7 @@ func idOrNil(id *uuid.UUID) uuid.UUID {
 	return *id
 }
 
-// keyArrays splits keys for "(p.key, i.number) in (select unnest...)" conditions.
+// keyArrays splits keys for byKeys and its like.
 func keyArrays(keys []tracker.IssueKey) (projects []string, numbers []int32) {
 	for _, k := range keys {
 		projects, numbers = append(projects, k.Project), append(numbers, int32(k.Number))
@@ -65,14 +62,16 @@ func keyArrays(keys []tracker.IssueKey) (projects []string, numbers []int32) {
 	return projects, numbers
 }
 
-const byKeys = ` and (p.key, i.number) in (select * from unnest($2::text[], $3::int[]))`
+// byKeys selects issues by the arrays of keyArrays, $2 and $3.
+const byKeys = ` from issues i where i.tenant_id = $1 and (i.project_id, i.number) in (
+	select p.id, k.number from unnest($2::text[], $3::int[]) k(key, number) join projects p on p.tenant_id = $1 and p.key = k.key)`
 
 // IssuesByKeys reads whole issues, in no order. Keys that do not exist or are
 // out of reach are simply not there.
 func IssuesByKeys(keys []tracker.IssueKey, into *[]tracker.Issue) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		projects, numbers := keyArrays(keys)
-		b.Queue(`select `+issueColumns+`, i.description`+issueJoins+byKeys, scope.Tenant, projects, numbers).
+		b.Queue(`select `+issueColumns+`, i.description`+byKeys, scope.Tenant, projects, numbers).
 			Query(collect(into, scanFullIssue))
 	}
 }
@@ -92,8 +91,7 @@ func IssueKeys(prefix string, limit int, into *[]string) Query {
 func LockIssues(keys []tracker.IssueKey, into *[]tracker.Issue) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		projects, numbers := keyArrays(keys)
-		b.Queue(`select i.id from issues i join projects p on p.tenant_id = $1 and p.id = i.project_id
-			where i.tenant_id = $1`+byKeys+` order by i.id for update of i`, scope.Tenant, projects, numbers)
+		b.Queue(`select i.id`+byKeys+` order by i.id for update of i`, scope.Tenant, projects, numbers)
 		IssuesByKeys(keys, into)(b, scope)
 	}
 }
@@ -101,7 +99,7 @@ func LockIssues(keys []tracker.IssueKey, into *[]tracker.Issue) Query {
 // Children lists the issues whose parent is one of the given.
 func Children(parents []uuid.UUID, limit int, into *[]tracker.Issue) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select `+issueColumns+issueJoins+` and i.parent_id = any($2) order by i.project_id, i.number limit $3`,
+		b.Queue(`select `+issueColumns+` from issues i where i.tenant_id = $1 and i.parent_id = any($2) order by i.project_id, i.number limit $3`,
 			scope.Tenant, parents, limit).Query(collect(into, scanIssue))
 	}
 }
@@ -115,7 +113,8 @@ type NewIssue struct {
 }
 
 // CreateIssues inserts issues of one project with their labels, takes their
-// numbers, and records that they were created. It fills ID and Key of each.
+// numbers, and records that they were created. It fills ID and Key of each. The
+// rows are written in the next trip, so that nobody waits long for a number.
 func (tx *Tx) CreateIssues(ctx context.Context, p tracker.Project, issues []tracker.Issue, by Author) error {
 	first, err := tx.takeNumbers(ctx, p.ID, len(issues))
 	if err != nil {
@@ -132,7 +131,8 @@ func (tx *Tx) CreateIssues(ctx context.Context, p tracker.Project, issues []trac
 		rows[n] = NewIssue{Issue: *i}
 		events = append(events, tracker.Created(*i))
 	}
-	return tx.Do(ctx, InsertIssues(parentsFirst(rows)), InsertEvents(p.ID, events, by))
+	tx.Later(InsertIssues(parentsFirst(rows)), InsertEvents(p.ID, events, by))
+	return nil
 }
 
 // parentsFirst orders issues so that a parent of the same batch is inserted
@@ -194,8 +194,8 @@ func SaveIssue(before, after tracker.Issue, by Author) Query {
 
 func queueLabels(b *pgx.Batch, scope Scope, i tracker.Issue, add, remove []string) {
 	for _, label := range add {
-		b.Queue(`insert into issue_labels (tenant_id, project_id, issue_id, label) values ($1, $2, $3, $4) on conflict do nothing`,
-			scope.Tenant, i.ProjectID, i.ID, label)
+		b.Queue(`insert into issue_labels (tenant_id, project_id, issue_id, label, folded) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+			scope.Tenant, i.ProjectID, i.ID, label, strings.ToLower(label))
 	}
 	if len(remove) > 0 {
 		b.Queue(`delete from issue_labels where tenant_id = $1 and issue_id = $2 and label = any($3)`, scope.Tenant, i.ID, remove)

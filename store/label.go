@@ -19,7 +19,7 @@ func Labels(project uuid.UUID, limit int, into *[]tracker.Group) Query {
 // LabelSpellings finds the labels of a project that equal the given ones ignoring case.
 func LabelSpellings(project uuid.UUID, labels []string, into *[]string) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select distinct l.label from issue_labels l where l.tenant_id = $1 and l.project_id = $2 and lower(l.label) = any($3)
+		b.Queue(`select distinct l.label from issue_labels l where l.tenant_id = $1 and l.project_id = $2 and l.folded = any($3)
 			order by 1`, scope.Tenant, project, lowered(labels)).
 			Query(collect(into, func(row pgx.Rows, s *string) error { return row.Scan(s) }))
 	}

@@ -100,7 +100,7 @@ func TestLoadDataset_Archives(t *testing.T) {
 			requireEventsTellAll(t, db.Admin(t), want.issues)
 
 			var ids []uuid.UUID
-			acme.Read(t, store.MatchText(`"`+c.phrase+`"`, &ids))
+			acme.Read(t, store.MatchText(tracker.Filter{Text: `"` + c.phrase + `"`}, &ids))
 			issue, events := issueOf(t, acme, "REAL", c.number)
 			require.Contains(t, ids, issue.ID)
 			require.Equal(t, tracker.Done, issue.Category)

@@ -100,7 +100,7 @@ func Projects(f ProjectFilter, into *[]ProjectRow, total *int) Query {
 		b.Queue(`select count(*)`+matching, scope.Tenant, f.State, f.Text).QueryRow(scalar(total))
 		b.Queue(`select `+projectColumns+`,
 			coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = p.lead_id), ''),
-			(select count(*) from issues i where i.tenant_id = $1 and i.project_id = p.id and i.category in ('todo', 'in_progress')),
+			(select count(*) from issues i where i.tenant_id = $1 and i.project_id = p.id and i.open),
 			(select count(*) from issues i where i.tenant_id = $1 and i.project_id = p.id)`+matching+`
 			and p.key > $4 order by p.key limit $5`, scope.Tenant, f.State, f.Text, f.After, f.Limit).
 			Query(collect(into, func(row pgx.Rows, r *ProjectRow) error {

@@ -17,7 +17,8 @@ import (
 var globalTables = []string{"goose_db_version", "installation", "tenants"}
 
 // definers are the functions that run with another role's rights, and whose.
-var definers = []string{"purge_tenant(uuid,integer) " + store.OwnerRole, "search_issue_ids(text,boolean,integer) " + store.SearchRole}
+var definers = []string{"purge_tenant(uuid,integer) " + store.OwnerRole, "search_issue_ids(text,uuid[],text[],integer) " + store.SearchRole,
+	"similar_issue_ids(text,integer) " + store.SearchRole}
 
 // strings1 runs a catalogue query of one text column.
 func strings1(t *testing.T, conn *pgx.Conn, sql string, args ...any) []string {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,20 +16,22 @@ import (
 // MaxMatches bounds how many issues one text search considers.
 const MaxMatches = 20_000
 
-// MatchText finds the ids of the issues whose title or description match a
-// web-style query ("exact phrase", -without, or), best first. It must precede
-// every write of its transaction.
-func MatchText(text string, into *[]uuid.UUID) Query { return searchIDs(text, false, MaxMatches, into) }
-
-// SimilarTo finds issues that share words with a title, best first.
-func SimilarTo(title string, limit int, into *[]uuid.UUID) Query {
-	return searchIDs(title, true, limit, into)
+// MatchText finds the issues that match the filter's text, a web-style query
+// ("exact phrase", -without, or), within its projects and categories, best
+// first: what belongs into the filter's IDs. It must precede every write of its
+// transaction.
+func MatchText(f tracker.Filter, into *[]uuid.UUID) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select match_issues($1, $2, $3, $4, $5)`, scope.Tenant, f.Text, f.Projects, f.Categories, MaxMatches).
+			QueryRow(scalar(into))
+	}
 }
 
-func searchIDs(text string, anyWord bool, limit int, into *[]uuid.UUID) Query {
+// SimilarTo finds open issues whose titles share about half of their words with
+// this one, best first. It must precede every write of its transaction.
+func SimilarTo(title string, limit int, into *[]uuid.UUID) Query {
 	return func(b *pgx.Batch, _ Scope) {
-		b.Queue(`select search_issue_ids($1, $2, $3)`, text, anyWord, limit).
-			Query(collect(into, func(row pgx.Rows, id *uuid.UUID) error { return row.Scan(id) }))
+		b.Queue(`select array(select similar_issue_ids($1, $2))`, title, limit).QueryRow(scalar(into))
 	}
 }
 
@@ -68,7 +72,7 @@ func orderOf(s tracker.Sort) order {
 			return i.DueDate.Format(time.DateOnly)
 		}}
 	case tracker.SortKey:
-		return order{"p.key || lpad(i.number::text, 10, '0')", "?::text", false, func(i tracker.Issue) string {
+		return order{"(select p.key from projects p where p.tenant_id = $1 and p.id = i.project_id) || lpad(i.number::text, 10, '0')", "?::text", false, func(i tracker.Issue) string {
 			return fmt.Sprintf("%s%010d", i.Key.Project, i.Key.Number)
 		}}
 	default:
@@ -84,26 +88,47 @@ func PositionOf(s tracker.Sort, last tracker.Issue) Position {
 	return Position{Value: orderOf(s).value(last), ID: last.ID}
 }
 
-// SearchIssues reads a page of the issues that match, and counts them all.
+// SearchIssues reads a page of the issues that match, and counts them all. A
+// limit of zero only counts.
 func SearchIssues(f tracker.Filter, page Page, into *[]tracker.Issue, total *int) Query {
-	return func(b *pgx.Batch, scope Scope) {
-		w := filterIssues(scope, f)
-		b.Queue(`select count(*) from issues i where `+w.String(), w.args...).QueryRow(scalar(total))
-		sorted := sortIssues(&w, f, page)
-		w.bind(page.Limit)
-		b.Queue(`select `+issueColumns+issueJoins+` and `+w.String()+sorted+` limit `+w.last(), w.args...).
-			Query(collect(into, scanIssue))
+	if page.Sort == tracker.SortRelevance && f.OnlyText() {
+		*total = len(f.IDs)
+		rest := f.IDs[placeAfter(f.IDs, page.After):]
+		return IssuesByIDs(rest[:min(len(rest), page.Limit)], into)
 	}
+	return func(b *pgx.Batch, scope Scope) {
+		from, w := filterIssues(scope, f)
+		b.Queue(`select count(*)`+from+w.clause(), w.args...).QueryRow(scalar(total))
+		if page.Limit > 0 {
+			sorted := sortIssues(&w, f, page) + ` limit ` + strconv.Itoa(page.Limit)
+			b.Queue(`select `+issueColumns+` from (select *`+from+w.clause()+sorted+`) i`+sorted, w.args...).Query(collect(into, scanIssue))
+		}
+	}
+}
+
+// IssuesByIDs reads issues in the order of their ids.
+func IssuesByIDs(ids []uuid.UUID, into *[]tracker.Issue) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		if len(ids) > 0 {
+			b.Queue(`select `+issueColumns+` from unnest($2::uuid[]) with ordinality m(match, place)
+				join issues i on i.tenant_id = $1 and i.id = m.match order by place`, scope.Tenant, ids).Query(collect(into, scanIssue))
+		}
+	}
+}
+
+// placeAfter is where a page begins in the matches: behind the one that ended
+// the page before.
+func placeAfter(ids []uuid.UUID, after *Position) int {
+	if after == nil {
+		return 0
+	}
+	return slices.Index(ids, after.ID) + 1
 }
 
 func sortIssues(w *where, f tracker.Filter, page Page) string {
 	if page.Sort == tracker.SortRelevance {
-		w.bind(f.IDs)
-		rank := "array_position(" + w.last() + "::uuid[], i.id)"
-		if page.After != nil {
-			w.add(rank+" > coalesce(array_position("+w.last()+"::uuid[], ?), 0)", page.After.ID)
-		}
-		return " order by " + rank
+		w.add("place > ?", placeAfter(f.IDs, page.After))
+		return " order by place"
 	}
 	o := orderOf(page.Sort)
 	direction, compare := "", ">"
@@ -116,37 +141,42 @@ func sortIssues(w *where, f tracker.Filter, page Page) string {
 	return " order by " + o.key + direction + ", i.id" + direction
 }
 
-// CountIssues counts the issues that match by the values of one field, most first.
+// CountIssues counts the issues that match by the values of one field, most
+// first. They are counted by id before the ids get their names.
 func CountIssues(f tracker.Filter, by string, into *[]tracker.Group) Query {
-	value := map[string]string{
-		"status": "i.status", "category": "i.category", "type": "i.type",
-		"priority": "(array['urgent','high','medium','low'])[i.priority]",
-		"assignee": "coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = i.assignee_id), '')",
-		"sprint":   "coalesce((select s.name from sprints s where s.tenant_id = $1 and s.id = i.sprint_id), '')",
-		"project":  "(select p.key from projects p where p.tenant_id = $1 and p.id = i.project_id)",
-		"label":    "l.label",
+	field := map[string]struct{ key, name string }{
+		"status": {"i.status", "key"}, "category": {"i.category", "key"}, "type": {"i.type", "key"}, "label": {"l.label", "key"},
+		"priority": {"i.priority", "(array['urgent','high','medium','low'])[key]"},
+		"assignee": {"i.assignee_id", "coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = counted.key), '')"},
+		"sprint":   {"i.sprint_id", "coalesce((select s.name from sprints s where s.tenant_id = $1 and s.id = counted.key), '')"},
+		"project":  {"i.project_id", "(select p.key from projects p where p.tenant_id = $1 and p.id = counted.key)"},
 	}[by]
-	from := " from issues i"
-	if by == "label" {
-		from += " join issue_labels l on l.tenant_id = $1 and l.issue_id = i.id"
-	}
 	return func(b *pgx.Batch, scope Scope) {
-		w := filterIssues(scope, f)
-		b.Queue(`select `+value+` as value, count(*), coalesce(sum(i.points), 0)`+from+` where `+w.String()+
-			` group by 1 order by 2 desc, 1 limit 100`, w.args...).
+		from, w := filterIssues(scope, f)
+		if by == "label" {
+			from += " join issue_labels l on l.tenant_id = $1 and l.issue_id = i.id"
+		}
+		b.Queue(`with counted as (select `+field.key+` as key, count(*) as issues, coalesce(sum(i.points), 0) as points`+from+w.clause()+` group by 1)
+			select `+field.name+` as value, sum(issues)::bigint, sum(points) from counted group by 1 order by 2 desc, 1 limit 100`, w.args...).
 			Query(collect(into, func(row pgx.Rows, g *tracker.Group) error { return row.Scan(&g.Value, &g.Count, &g.Points) }))
 	}
 }
 
-// filterIssues turns a filter into conditions on the table issues, alias i.
-func filterIssues(scope Scope, f tracker.Filter) where {
-	var w where
+// filterIssues turns a filter into conditions on the table issues, alias i, and
+// where they are read from: with a text, its matches by their place.
+func filterIssues(scope Scope, f tracker.Filter) (from string, w where) {
 	w.bind(scope.Tenant)
 	w.add("i.tenant_id = $1")
+	from = " from issues i"
 	if f.Text != "" {
-		w.add("i.id = any(?)", f.IDs)
+		w.bind(f.IDs)
+		from = " from unnest(" + w.last() + "::uuid[]) with ordinality m(match, place) join issues i on i.tenant_id = $1 and i.id = m.match"
 	}
-	if len(f.Projects) > 0 {
+	switch len(f.Projects) {
+	case 0:
+	case 1: // keeps the order of the index
+		w.add("i.project_id = (select q.id from projects q where q.tenant_id = $1 and q.key = ?)", f.Projects[0])
+	default:
 		w.add("i.project_id = any(array(select q.id from projects q where q.tenant_id = $1 and q.key = any(?)))", f.Projects)
 	}
 	if len(f.Keys) > 0 {
@@ -157,13 +187,11 @@ func filterIssues(scope Scope, f tracker.Filter) where {
 	if len(f.Statuses) > 0 {
 		w.add("lower(i.status) = any(?)", lowered(f.Statuses))
 	}
-	if len(f.Categories) > 0 {
-		w.add("i.category = any(?)", f.Categories)
-	}
+	filterCategories(&w, f.Categories)
 	filterPerson(&w, "i.assignee_id", f.Assignee)
 	filterPerson(&w, "i.reporter_id", f.Reporter)
 	if len(f.Labels) > 0 {
-		w.add("exists (select from issue_labels l where l.tenant_id = $1 and l.issue_id = i.id and lower(l.label) = any(?))", lowered(f.Labels))
+		w.add("i.id in (select l.issue_id from issue_labels l where l.tenant_id = $1 and l.folded = any(?))", lowered(f.Labels))
 	}
 	if len(f.Priorities) > 0 {
 		numbers := make([]int16, len(f.Priorities))
@@ -185,12 +213,35 @@ func filterIssues(scope Scope, f tracker.Filter) where {
 	filterPeriod(&w, "i.completed_at", f.Completed)
 	if f.Blocked != nil {
 		w.add(`? = exists (select from issue_links k join issues x on x.tenant_id = $1 and x.id = k.from_id
-			where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.category in ('todo', 'in_progress'))`, *f.Blocked)
+			where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.open)`, *f.Blocked)
 	}
 	if f.Overdue {
-		w.add("i.due_date < ? and i.category in ('todo', 'in_progress')", f.Today)
+		w.add("i.due_date < ? and i.open", f.Today)
 	}
-	return w
+	return from, w
+}
+
+// filterCategories names open and closed work as the indexes do, which are
+// ordered within each.
+func filterCategories(w *where, categories []tracker.Category) {
+	closed := 0
+	for _, c := range categories {
+		if c.Closed() {
+			closed++
+		}
+	}
+	switch {
+	case len(categories) == 0:
+		return
+	case closed == len(categories):
+		w.add("not i.open")
+	case closed == 0:
+		w.add("i.open")
+		if slices.Contains(categories, tracker.Todo) && slices.Contains(categories, tracker.InProgress) {
+			return
+		}
+	}
+	w.add("i.category = any(?)", categories)
 }
 
 func filterPerson(w *where, column string, p tracker.Person) {

@@ -39,7 +39,7 @@ func Sprints(f SprintFilter, into *[]tracker.Sprint, total *int) Query {
 		offset := w.last()
 		w.bind(f.Limit)
 		b.Queue(`select s.id, s.project_id, p.key, s.name, s.goal, s.state, s.starts_on, s.ends_on, s.started_at, s.completed_at,
-				s.version, s.created_at, count(i.id), count(i.id) filter (where i.category in ('todo', 'in_progress')),
+				s.version, s.created_at, count(i.id), count(i.id) filter (where i.open),
 				coalesce(sum(i.points) filter (where i.category <> 'cancelled'), 0),
 				coalesce(sum(i.points) filter (where i.category = 'done'), 0)
 			from sprints s

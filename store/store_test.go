@@ -22,7 +22,7 @@ func TestSearchIssues_TextAndPages(t *testing.T) {
 	issues := acme.Issues(t, web, "Login button is broken", "Export to CSV", "Broken links on the home page")
 
 	var ids []uuid.UUID
-	acme.Read(t, store.MatchText("broken", &ids))
+	acme.Read(t, store.MatchText(tracker.Filter{Text: "broken"}, &ids))
 	require.ElementsMatch(t, []uuid.UUID{issues[0].ID, issues[2].ID}, ids)
 
 	for _, sort := range tracker.SortNames() {

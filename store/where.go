@@ -29,3 +29,6 @@ func (w *where) last() string { return "$" + strconv.Itoa(len(w.args)) }
 
 // String returns the joined condition.
 func (w *where) String() string { return strings.Join(w.parts, " and ") }
+
+// clause returns the condition as a where clause.
+func (w *where) clause() string { return " where " + w.String() }

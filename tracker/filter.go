@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,7 +32,7 @@ const (
 // and sprints, which compare case-insensitively. Empty fields do not restrict.
 type Filter struct {
 	Text       string
-	IDs        []uuid.UUID // with Text: the matches, best first
+	IDs        []uuid.UUID // with Text: its matches within Projects and Categories, best first
 	Projects   []string    // keys
 	Keys       []IssueKey
 	Statuses   []string
@@ -52,6 +53,14 @@ type Filter struct {
 	Blocked    *bool
 	Overdue    bool
 	Today      time.Time // for Overdue
+}
+
+// OnlyText reports whether a text, projects and categories are all that
+// restricts: then IDs are exactly the issues that match.
+func (f Filter) OnlyText() bool {
+	rest := f
+	rest.Text, rest.IDs, rest.Projects, rest.Categories, rest.Today = "", nil, nil, nil, time.Time{}
+	return f.Text != "" && reflect.ValueOf(rest).IsZero()
 }
 
 // Person selects a member, or issues that have nobody.

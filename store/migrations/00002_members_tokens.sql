@@ -71,7 +71,6 @@ select colaflow_protect('token_usage', 'select, insert, update');
 -- and the projects in reach, and raises CF401 unless the subject is active at
 -- this epoch, CF403 if the tenant is suspended. Kinds: token, previous (a token by
 -- the secret before its rotation), member, system.
--- SET LOCAL with propagation (not set_config) so that Citus workers see it too.
 -- +goose StatementBegin
 create function enter(p_tenant uuid, p_kind text, p_subject uuid, p_epoch bigint) returns void
 language plpgsql as $$
@@ -79,9 +78,7 @@ declare
   v_state text;
   v_scope text;
 begin
-  set local citus.propagate_set_commands to 'local';
-  execute format('set local app.tenant_id = %L', p_tenant::text);
-  set local app.only_projects = 'none';
+  perform colaflow_scope(p_tenant, 'none');
   select t.state into v_state from tenants t where t.id = p_tenant;
   if v_state = 'suspended' then
     raise exception 'tenant is suspended' using errcode = 'CF403';
@@ -107,7 +104,7 @@ begin
   if v_scope is null then
     raise exception 'token or member is not active' using errcode = 'CF401';
   end if;
-  execute format('set local app.only_projects = %L', v_scope);
+  perform colaflow_scope(p_tenant, v_scope);
 end $$;
 -- +goose StatementEnd
 
@@ -161,8 +158,7 @@ begin
   if not found then
     return;
   end if;
-  set local citus.propagate_set_commands to 'local';
-  execute format('set local app.tenant_id = %L', v_tenant.id::text);
+  perform colaflow_scope(v_tenant.id, 'none');
   return query
     select v_tenant.id, v_tenant.state, v_tenant.plan, t.id, t.name, t.grants, t.epoch + coalesce(m.epoch, 0), t.ends,
            extract(epoch from t.ends - now())::double precision, t.hash <> p_hash, t.allowed_ips,

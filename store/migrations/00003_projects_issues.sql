@@ -55,6 +55,7 @@ create table issues (
   type text not null,
   status text not null,
   category text not null check (category in ('todo', 'in_progress', 'done', 'cancelled')),
+  open boolean not null generated always as (category in ('todo', 'in_progress')) stored,
   priority smallint not null default 3 check (priority between 1 and 4),
   assignee_id uuid,
   reporter_id uuid,
@@ -82,9 +83,11 @@ create table issues (
   foreign key (tenant_id, parent_id) references issues (tenant_id, id)
 );
 select colaflow_distribute('issues', 'tenant');
-create index issues_by_update on issues (tenant_id, category, updated_at desc, id desc);
-create index issues_by_project on issues (tenant_id, project_id, category, updated_at desc, id desc);
-create index issues_by_assignee on issues (tenant_id, assignee_id, category);
+-- Lists begin with the open issues that changed last. The added columns let the
+-- policy and the exact totals be answered by the index alone.
+create index issues_by_update on issues (tenant_id, open, updated_at desc, id desc) include (project_id, category);
+create index issues_by_project on issues (tenant_id, project_id, open, updated_at desc, id desc) include (category);
+create index issues_by_assignee on issues (tenant_id, assignee_id, open);
 create index issues_by_sprint on issues (tenant_id, sprint_id);
 create index issues_by_parent on issues (tenant_id, parent_id);
 select colaflow_protect('issues', 'select, insert, update', 'project_id');
@@ -94,11 +97,12 @@ create table issue_labels (
   project_id uuid not null,
   issue_id uuid not null,
   label text not null,
+  folded text not null, -- in lower case, which is what filters compare; by Go, because lower() depends on the locale and keeps the index out
   primary key (tenant_id, issue_id, label),
   foreign key (tenant_id, issue_id) references issues (tenant_id, id)
 );
 select colaflow_distribute('issue_labels', 'tenant');
-create index issue_labels_by_label on issue_labels (tenant_id, project_id, label, issue_id);
+create index issue_labels_by_label on issue_labels (tenant_id, folded, issue_id) include (project_id, label);
 select colaflow_protect('issue_labels', 'select, insert, delete', 'project_id');
 
 create table comments (

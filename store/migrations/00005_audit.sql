@@ -92,13 +92,13 @@ select colaflow_audit_months(24);
 -- +goose StatementBegin
 create function audit_append(p_rows json) returns void language plpgsql as $$
 declare
-  v_before text := coalesce(current_setting('app.tenant_id', true), '');
+  v_before uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
+  v_projects text := coalesce(current_setting('app.only_projects', true), '');
   v_row record;
   v_tenant uuid;
   v_written timestamptz;
   v_used uuid;
 begin
-  set local citus.propagate_set_commands to 'local';
   for v_row in
     select r.* from json_to_recordset(p_rows) as r(
       tenant_id uuid, id uuid, at timestamptz, kind text, member_id uuid, actor text, token_id uuid, token_name text,
@@ -108,7 +108,7 @@ begin
   loop
     if v_row.tenant_id is distinct from v_tenant then
       v_tenant := v_row.tenant_id;
-      execute format('set local app.tenant_id = %L', v_tenant::text);
+      perform colaflow_scope(v_tenant, v_projects);
       select greatest(now(), max(c.upto)) into v_written from (
         select k.upto from audit_checkpoints k where k.tenant_id = v_tenant order by k.seq desc limit 1) c;
     end if;
@@ -127,7 +127,9 @@ begin
     end if;
     v_used := v_row.token_id;
   end loop;
-  execute format('set local app.tenant_id = %L', v_before);
+  if v_tenant is distinct from v_before then
+    perform colaflow_scope(v_before, v_projects);
+  end if;
 end $$;
 -- +goose StatementEnd
 

@@ -17,8 +17,8 @@ import (
 
 // Fill gives the tenant five projects, P0 to P4, ten more members, and n issues
 // over them, numbered from 1 in each project. They are made inside the database,
-// tens of thousands a second: words as frequent as in a language, a third of the
-// issues open, with labels, sprints, parents and links. Statistics are up to date
+// tens of thousands a second: words as frequent as in real trackers, a third of
+// the issues open, with labels, sprints, parents and links. Statistics are up to date
 // after it.
 func (tn *Tenant) Fill(t testing.TB, n int) []tracker.Project {
 	t.Helper()
@@ -59,8 +59,8 @@ func (tn *Tenant) Fill(t testing.TB, n int) []tracker.Project {
 		args []any
 	}{
 		{fillIssues, []any{tn.ID, projectIDs, memberIDs, n, Now}},
-		{`insert into issue_labels (tenant_id, project_id, issue_id, label)
-			select tenant_id, project_id, id, 'label ' || (number * 7 + k) % 20 from issues, generate_series(0, 1) k
+		{`insert into issue_labels (tenant_id, project_id, issue_id, label, folded)
+			select tenant_id, project_id, id, 'label ' || (number * 7 + k) % 20, 'label ' || (number * 7 + k) % 20 from issues, generate_series(0, 1) k
 			where tenant_id = $1 and number % 3 > k`, []any{tn.ID}},
 		{`insert into issue_links (tenant_id, project_id, from_id, relation, to_project_id, to_id, created_at)
 			select a.tenant_id, a.project_id, a.id, 'blocks', b.project_id, b.id, $2
@@ -77,7 +77,8 @@ func (tn *Tenant) Fill(t testing.TB, n int) []tracker.Project {
 }
 
 // fillIssues makes issues of one tenant: $1 tenant, $2 projects, $3 members, $4
-// how many, $5 now. A word's rank is log-uniform, which is Zipf's law.
+// how many, $5 now. Words follow the law of Zipf and Mandelbrot, as in the
+// archives of real trackers: the most frequent one is in every third issue.
 const fillIssues = `
 	with sizes as materialized (select array_agg(word::name order by rank) as words, count(*)::float8 as known from (
 	    select r as rank, case when r <= 60 then (string_to_array('login page user error button fails when export import ' ||
@@ -95,8 +96,8 @@ const fillIssues = `
 	select $1, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(random()::text), 1, 3) || '8' ||
 	    substr(md5(random()::text), 1, 15))::uuid,
 	  project, 1 + (i - 1) / cardinality(projects),
-	  array_to_string(array(select words[floor(power(known, random()))::int] from generate_series(1, 6 + i % 4)), ' '),
-	  array_to_string(array(select words[floor(power(known, random()))::int] from generate_series(1, 40 + i % 40)), ' '),
+	  array_to_string(array(select words[floor(30 * power(1 + known / 30, random()))::int - 29] from generate_series(1, 6 + i % 4)), ' '),
+	  array_to_string(array(select words[floor(30 * power(1 + known / 30, random()))::int - 29] from generate_series(1, 40 + i % 40)), ' '),
 	  (array['Task', 'Bug', 'Story'])[1 + i % 3], status, category, 1 + i % 4,
 	  case when i % 5 > 0 then ($3::uuid[])[1 + i % cardinality($3::uuid[])] end, ($3::uuid[])[1 + i / 7 % cardinality($3::uuid[])],
 	  case when i % 2 = 0 then i % 9 end,
