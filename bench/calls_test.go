@@ -79,7 +79,7 @@ func BenchmarkCalls(b *testing.B) {
 	servers := contenders(b, db, slices.Concat(read, write))
 	var table strings.Builder
 	out := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(out, "era\tcall\tserver\tcalls/s\tp50 ms\tp99 ms\tof bare\t")
+	_, _ = fmt.Fprintln(out, "era\tcall\tserver\tcalls/s\tp50 ms\tp99 ms\tµs server\tµs PostgreSQL\tof bare\tby CPU\t")
 	for _, e := range []era{legacy, modern} {
 		for _, j := range jobs() {
 			on := read
@@ -87,10 +87,11 @@ func BenchmarkCalls(b *testing.B) {
 				on = write
 			}
 			b.Run(string(e)+"/"+j.name, func(b *testing.B) {
-				results := compare(b, servers, func(conn, n int) []byte { return j.message(e, on[conn%tenants].token, n) })
+				results := db.compare(b, servers, func(conn, n int) []byte { return j.message(e, on[conn%tenants].token, n) })
 				for n, s := range results {
-					_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%.0f\t%.2f\t%.2f\t%.2f\t\n",
-						e, j.name, servers[n].name, s.rate, ms(s.p50), ms(s.p99), s.rate/results[0].rate)
+					_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%.0f\t%.2f\t%.2f\t%d\t%d\t%.2f\t%.2f\t\n", e, j.name, servers[n].name,
+						s.rate, ms(s.p50), ms(s.p99), s.cpu.server.Microseconds(), s.cpu.postgres.Microseconds(),
+						s.rate/results[0].rate, float64(results[0].cpu.sum())/float64(s.cpu.sum()))
 				}
 				b.ReportMetric(0, "ns/op") // means nothing here
 			})
@@ -101,12 +102,12 @@ func BenchmarkCalls(b *testing.B) {
 }
 
 // compare lets the servers take turns and returns the median of each.
-func compare(b *testing.B, servers []contender, request func(conn, n int) []byte) []sample {
+func (db *database) compare(b *testing.B, servers []contender, request func(conn, n int) []byte) []sample {
 	b.Helper()
 	taken := make([][]sample, len(servers))
 	for round := range rounds {
 		for n, c := range servers {
-			taken[n] = append(taken[n], run(b, c.addr, lasts, func(conn, n int) []byte { return request(conn, n*conns+conn+round) }))
+			taken[n] = append(taken[n], db.run(b, c.addr, lasts, func(conn, n int) []byte { return request(conn, n*conns+conn+round) }))
 		}
 	}
 	results := make([]sample, len(servers))
@@ -124,7 +125,7 @@ type customer struct {
 	token string
 }
 
-func populate(b *testing.B, db *storetest.DB, name string) []customer {
+func populate(b *testing.B, db *database, name string) []customer {
 	b.Helper()
 	all := make([]customer, tenants)
 	for n := range all {
@@ -136,7 +137,7 @@ func populate(b *testing.B, db *storetest.DB, name string) []customer {
 }
 
 // contenders starts the servers; the first is what the others are measured against.
-func contenders(b *testing.B, db *storetest.DB, customers []customer) []contender {
+func contenders(b *testing.B, db *database, customers []customer) []contender {
 	b.Helper()
 	pool, err := pgxpool.New(b.Context(), db.AdminDSN+"&pool_max_conns=16&plan_cache_mode=force_generic_plan")
 	require.NoError(b, err)
@@ -145,7 +146,7 @@ func contenders(b *testing.B, db *storetest.DB, customers []customer) []contende
 	for _, c := range customers {
 		naked.tenants["Bearer "+c.token] = tenant{c.ID, c.Slug, c.Ada.ID}
 	}
-	auth := tokens.NewAuthenticator(db)
+	auth := tokens.NewAuthenticator(db.Store)
 	b.Cleanup(auth.Close)
 	cfg := mcpserver.Config{Store: db.Store, Tokens: auth, Key: db.Key, PublicURL: publicURL, Version: "bench", Log: slog.New(slog.DiscardHandler), Limits: func(string) tenancy.Limits { return generous }}
 	audited, err := mcpserver.New(cfg)

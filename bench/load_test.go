@@ -24,33 +24,41 @@ const (
 type sample struct {
 	rate     float64 // calls per second
 	p50, p99 time.Duration
+	cpu      cpu // per call
 }
 
 // run keeps a server busy for a while over connections of its own, each with one
 // call in flight. request makes the n-th message of a connection. The client is as
 // thin as it can be, because it shares the machine: no http.Client.
-func run(b *testing.B, addr string, lasts time.Duration, request func(conn, n int) []byte) sample {
+func (db *database) run(b *testing.B, addr string, lasts time.Duration, request func(conn, n int) []byte) sample {
 	b.Helper()
+	before := db.used()
 	start := time.Now().Add(warmUp)
 	end := start.Add(lasts)
-	took := make([][]time.Duration, conns)
+	took, made := make([][]time.Duration, conns), make([]int, conns)
 	failed := make(chan error, conns)
-	var all sync.WaitGroup
+	var clients sync.WaitGroup
 	for c := range conns {
-		all.Go(func() {
+		clients.Go(func() {
 			var err error
-			if took[c], err = keepBusy(addr, start, end, func(n int) []byte { return request(c, n) }); err != nil {
+			next := func(n int) []byte { made[c] = n + 1; return request(c, n) }
+			if took[c], err = keepBusy(addr, start, end, next); err != nil {
 				failed <- err
 			}
 		})
 	}
-	all.Wait()
+	clients.Wait()
 	close(failed)
 	require.NoError(b, <-failed)
 	calls := slices.Concat(took...)
 	require.NotEmpty(b, calls)
 	slices.Sort(calls)
-	return sample{float64(len(calls)) / lasts.Seconds(), calls[len(calls)/2], calls[len(calls)*99/100]}
+	each, all := db.used().since(before), 0
+	for _, n := range made {
+		all += n
+	}
+	each.server, each.postgres = each.server/time.Duration(all), each.postgres/time.Duration(all)
+	return sample{float64(len(calls)) / lasts.Seconds(), calls[len(calls)/2], calls[len(calls)*99/100], each}
 }
 
 func keepBusy(addr string, start, end time.Time, request func(n int) []byte) ([]time.Duration, error) {
@@ -96,7 +104,7 @@ func exchange(conn io.Writer, in *bufio.Reader, request []byte, body *bytes.Buff
 	return nil
 }
 
-// median is the sample whose rate, p50 and p99 are each the median of the rounds.
+// median is the sample of which each figure is the median of the rounds.
 func median(rounds []sample) sample {
 	middle := func(value func(sample) float64) float64 {
 		values := make([]float64, len(rounds))
@@ -110,5 +118,9 @@ func median(rounds []sample) sample {
 		rate: middle(func(s sample) float64 { return s.rate }),
 		p50:  time.Duration(middle(func(s sample) float64 { return float64(s.p50) })),
 		p99:  time.Duration(middle(func(s sample) float64 { return float64(s.p99) })),
+		cpu: cpu{
+			server:   time.Duration(middle(func(s sample) float64 { return float64(s.cpu.server) })),
+			postgres: time.Duration(middle(func(s sample) float64 { return float64(s.cpu.postgres) })),
+		},
 	}
 }

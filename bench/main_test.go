@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +24,11 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-const database = "colaflow"
+// database is one of the benchmark's own, on a PostgreSQL of its own.
+type database struct {
+	*storetest.DB
+	postmaster string // process id
+}
 
 // TestMain lets this binary be the keeper of its own PostgreSQL: "keep <dir>".
 func TestMain(m *testing.M) {
@@ -45,8 +50,9 @@ func config(dir string) embedded.Config {
 
 // open starts a new database with the settings of the product, durable commits
 // included: tests may do without them, figures may not.
-func open(b *testing.B) *storetest.DB {
+func open(b *testing.B) *database {
 	b.Helper()
+	const name = "colaflow"
 	dir, err := os.MkdirTemp("", "cf-bench-")
 	require.NoError(b, err)
 	require.NoError(b, os.Chmod(dir, 0o711)) // PostgreSQL's account passes through
@@ -57,13 +63,16 @@ func open(b *testing.B) *storetest.DB {
 		require.NoError(b, in.Close())
 		waitGone(b, dir)
 	})
-	require.NoError(b, store.Init(b.Context(), store.InitConfig{AdminDSN: in.AdminDSN("postgres"), Database: database}))
-	_, _, err = store.Migrate(b.Context(), in.DSN(store.OwnerRole, database))
+	require.NoError(b, store.Init(b.Context(), store.InitConfig{AdminDSN: in.AdminDSN("postgres"), Database: name}))
+	_, _, err = store.Migrate(b.Context(), in.DSN(store.OwnerRole, name))
 	require.NoError(b, err)
-	db := &storetest.DB{Key: tenancy.NewMasterKey(), AppDSN: in.DSN(store.AppRole, database),
-		OwnerDSN: in.DSN(store.OwnerRole, database), AdminDSN: in.AdminDSN(database)}
+	db := &storetest.DB{Key: tenancy.NewMasterKey(), AppDSN: in.DSN(store.AppRole, name),
+		OwnerDSN: in.DSN(store.OwnerRole, name), AdminDSN: in.AdminDSN(name)}
 	db.Store = db.Reopen(b, storetest.Options{Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
-	return db
+	pid, err := os.ReadFile(filepath.Join(dir, "pg", "postmaster.pid"))
+	require.NoError(b, err)
+	first, _, _ := strings.Cut(string(pid), "\n")
+	return &database{db, first}
 }
 
 // waitGone waits until PostgreSQL has shut down, so that its directory can go.
