@@ -1,4 +1,5 @@
-# make prints what it can do. Only Go and PostgreSQL 15 or newer are needed.
+# make prints what it can do. Building and running need Go and PostgreSQL 15 or newer;
+# the tests with real MCP clients need npm as well.
 
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -22,7 +23,7 @@ test: postgres ## run every test, on a real PostgreSQL
 
 .PHONY: race
 race: postgres ## run the tests of what is shared between calls under the race detector (needs a C compiler)
-	$(GO) test -race -short ./tokens ./store ./mcpserver
+	$(GO) test -race -short ./tenancy ./tokens ./store ./mcpserver ./web
 
 .PHONY: bench
 bench: postgres ## measure calls a second against bare mcp-go and pgx
