@@ -27,23 +27,46 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	}
 	var err error
 	r.token = token
-	if r.principal, err = s.tokens.Authenticate(hr.Context(), token); err != nil {
-		r.outcome = string(tenancy.CodeOf(err))
-		if isRefusal(err) {
-			s.log.Info("token refused", "request", r.id, "client_ip", r.clientIP, "code", tenancy.CodeOf(err))
+	if r.principal, err = s.guard.Authenticate(hr.Context(), r.address(), token); err == nil {
+		if err = checkAddress(r); err != nil {
+			r.refused = err
+			s.recordRefusal(hr.Context(), r)
 			s.refuseToken(w, err)
-		} else {
-			s.unavailable(w, r, err)
 		}
-		return false
+		return err == nil
 	}
-	return true
+	r.outcome = string(tenancy.CodeOf(err))
+	switch {
+	case isRefusal(err):
+		s.sampleRefusal(r, err)
+		s.refuseToken(w, err)
+	case tenancy.CodeOf(err) == tenancy.RateLimited:
+		s.sampleRefusal(r, err)
+		s.tooMany(w, r, err)
+	default:
+		s.unavailable(w, r, err)
+	}
+	return false
+}
+
+// checkAddress refuses a token outside the networks that it may be used from.
+// Calls without an address, as over stdio, are outside every network.
+func checkAddress(r *request) error {
+	if r.principal.Networks.Allow(r.address()) {
+		return nil
+	}
+	return tenancy.Errorf(tenancy.AddressNotAllowed, "Token %q may not be used from this address.", r.principal.TokenName).
+		WithNext("An admin can change its networks. Do not retry.")
 }
 
 // refuseToken is the uniform answer to a token that does not work.
 func (s *Server) refuseToken(w http.ResponseWriter, err error) {
-	if tenancy.CodeOf(err) == tenancy.TenantIsSuspended {
+	switch tenancy.CodeOf(err) {
+	case tenancy.TenantIsSuspended:
 		refuse(w, http.StatusForbidden, "tenant_suspended", "This tenant is suspended.")
+		return
+	case tenancy.AddressNotAllowed:
+		refuse(w, http.StatusForbidden, "ip_not_allowed", "This token may not be used from this address.")
 		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
@@ -64,8 +87,10 @@ func (s *Server) checkToken(ctx context.Context, r *request) bool {
 	err := s.enter(ctx, r, func(*store.Tx) error { return nil })
 	if isRefusal(err) {
 		r.refused = err
+	} else {
+		r.failed = err // closed, while nobody can say whether the token still works
 	}
-	return r.refused == nil
+	return err == nil
 }
 
 // enter runs fn in a read transaction of the request's token. If the cached

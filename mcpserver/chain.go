@@ -95,12 +95,11 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	defer leave()
 	ctx, stop := s.running.start(withRequest(hr.Context(), r), r)
 	defer stop()
+	answer := buffered{header: http.Header{}}
 	if !s.checkToken(ctx, r) {
-		s.recordRefusal(ctx, r)
-		s.refuseToken(w, r.refused)
+		s.finish(w, hr.WithContext(ctx), r, &answer)
 		return
 	}
-	answer := buffered{header: http.Header{}}
 	s.http.Handle(&answer, &server.HTTPRequest{Method: hr.Method, URL: hr.URL, Header: hr.Header, Body: body, Context: ctx})
 	s.finish(w, hr.WithContext(ctx), r, &answer)
 }
@@ -115,6 +114,10 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 	}
 	if hr.Context().Err() != nil && answer.status == 0 {
 		return // the client is gone
+	}
+	if r.failed != nil {
+		s.unavailable(w, r, r.failed)
+		return
 	}
 	if !r.audited {
 		row := s.auditRow(r, nil, answer.body, nil)

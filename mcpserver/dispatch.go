@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -41,7 +42,7 @@ func (s *Server) dispatch(ctx context.Context, t Tool, r *request) (json.RawMess
 	}
 	r.outcome = string(tenancy.CodeOf(err))
 	switch tenancy.CodeOf(err) {
-	case tenancy.Unauthenticated, tenancy.TenantIsSuspended:
+	case tenancy.Unauthenticated, tenancy.TenantIsSuspended, tenancy.AddressNotAllowed:
 		r.refused = err
 	case tenancy.Internal:
 		s.log.ErrorContext(ctx, "tool failed", "tool", t.Name, "request", r.id, "tenant", r.principal.TenantSlug, "error", err)
@@ -69,7 +70,8 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	}
 	r.audited = true
 	if recordErr := s.record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
-		return nil, fmt.Errorf("audit: %w", recordErr)
+		r.failed = fmt.Errorf("audit: %w", recordErr)
+		return nil, r.failed
 	}
 	return data, err
 }
@@ -80,6 +82,7 @@ func (s *Server) refresh(ctx context.Context, r *request) error {
 	fresh, err := s.tokens.Refresh(ctx, r.token)
 	if err == nil {
 		r.principal = fresh
+		err = checkAddress(r)
 	}
 	return cutOff(ctx, err)
 }
@@ -88,7 +91,7 @@ func (s *Server) refresh(ctx context.Context, r *request) error {
 // again with what the database says now, or ends with 401 or 403.
 func isRefusal(err error) bool {
 	code := tenancy.CodeOf(err)
-	return code == tenancy.Unauthenticated || code == tenancy.TenantIsSuspended
+	return code == tenancy.Unauthenticated || code == tenancy.TenantIsSuspended || code == tenancy.AddressNotAllowed
 }
 
 func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
@@ -215,7 +218,11 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 
 // deniedCode reports whether a call with this outcome was kept from running.
 func deniedCode(code tenancy.Code) bool {
-	return code == tenancy.Forbidden || code == tenancy.Unauthenticated || code == tenancy.TenantIsSuspended || code == tenancy.RateLimited
+	switch code {
+	case tenancy.Forbidden, tenancy.Unauthenticated, tenancy.TenantIsSuspended, tenancy.AddressNotAllowed, tenancy.RateLimited:
+		return true
+	}
+	return false
 }
 
 // recordRefusal leaves the row of a call whose token was good when it came and
@@ -224,7 +231,9 @@ func (s *Server) recordRefusal(ctx context.Context, r *request) {
 	if r.audited {
 		return
 	}
-	if err := s.record(context.WithoutCancel(ctx), s.auditRow(r, nil, nil, r.refused)); err != nil {
+	row := s.auditRow(r, nil, nil, r.refused)
+	row.Method = cmp.Or(row.Method, "connect") // refused before its message was read
+	if err := s.record(context.WithoutCancel(ctx), row); err != nil {
 		s.log.ErrorContext(ctx, "a refusal was not audited", "request", r.id, "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
 	"time"
 
 	"github.com/colaflow/colaflow/tenancy"
@@ -22,6 +23,9 @@ type request struct {
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error
+	// failed is set when the call could not be checked or audited: whatever mcp-go
+	// wrote must not leave.
+	failed error
 	// problem replaces mcp-go's JSON-RPC error, whose text is not for clients.
 	problem *problem
 	// outcome is how the message ended, for metrics; empty: as refused and problem say.
@@ -30,6 +34,15 @@ type request struct {
 	missing string
 	// audited tells that dispatch has written the call's audit row.
 	audited bool
+}
+
+// address is where the call comes from; zero if unknown, as over stdio.
+func (r *request) address() netip.Addr {
+	addr, err := netip.ParseAddr(r.clientIP)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr
 }
 
 // problem is a JSON-RPC error in our words.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"github.com/colaflow/colaflow/tenancy"
@@ -14,6 +15,7 @@ import (
 var (
 	errCut       = errors.New("the token was revoked while the call was running")
 	errTenantCut = fmt.Errorf("%w: its tenant was stopped", errCut)
+	errMovedCut  = fmt.Errorf("%w: its networks no longer include the client", errCut)
 )
 
 // running knows the calls in progress, so that those of a revoked token can be
@@ -24,7 +26,10 @@ type running struct {
 }
 
 type runningCall struct {
+	ctx       context.Context
 	principal tenancy.Principal
+	token     string
+	address   netip.Addr
 	cancel    context.CancelCauseFunc
 }
 
@@ -36,7 +41,7 @@ func (r *running) start(ctx context.Context, req *request) (_ context.Context, s
 	if r.calls == nil {
 		r.calls = map[*request]runningCall{}
 	}
-	r.calls[req] = runningCall{req.principal, cancel}
+	r.calls[req] = runningCall{ctx, req.principal, req.token, req.address(), cancel}
 	return ctx, func() {
 		r.mu.Lock()
 		delete(r.calls, req)
@@ -63,6 +68,39 @@ func (r *running) cut(c tokens.Change) {
 	}
 }
 
+// concerned lists the running calls of a subject.
+func (r *running) concerned(c tokens.Change) (calls []runningCall) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, call := range r.calls {
+		if c.Concerns(call.principal) {
+			calls = append(calls, call)
+		}
+	}
+	return calls
+}
+
+// review looks again at the running calls of a subject that changed, beside the
+// feed: those whose token ended, or may no longer be used from where it is, are
+// cut off. Any other change is seen by the next transaction.
+func (s *Server) review(c tokens.Change) {
+	calls := s.running.concerned(c)
+	if c.Ended || len(calls) == 0 {
+		return
+	}
+	go func() {
+		for _, call := range calls {
+			p, err := s.tokens.Authenticate(call.ctx, call.token)
+			switch {
+			case isRefusal(err):
+				call.cancel(errCut)
+			case err == nil && !p.Networks.Allow(call.address):
+				call.cancel(errMovedCut)
+			}
+		}
+	}()
+}
+
 // wasCut reports whether the call was ended by a revocation.
 func wasCut(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errCut) }
 
@@ -72,8 +110,11 @@ func cutOff(ctx context.Context, err error) error {
 	if err == nil || !wasCut(ctx) {
 		return err
 	}
-	if errors.Is(context.Cause(ctx), errTenantCut) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errTenantCut):
 		return tenancy.Errorf(tenancy.TenantIsSuspended, "The tenant was stopped while the call was running.")
+	case errors.Is(cause, errMovedCut):
+		return tenancy.Errorf(tenancy.AddressNotAllowed, "The token's networks changed while the call was running.")
 	}
 	return tenancy.Errorf(tenancy.Unauthenticated, "The token was revoked while the call was running.")
 }
@@ -84,6 +125,7 @@ func cutOff(ctx context.Context, err error) error {
 func (s *Server) Follow(others ...func(tokens.Change)) {
 	s.tokens.Follow(s.store, func(c tokens.Change) {
 		s.running.cut(c)
+		s.review(c)
 		for _, tell := range others {
 			tell(c)
 		}

@@ -54,6 +54,7 @@ type Config struct {
 type Server struct {
 	store     *store.Store
 	tokens    *tokens.Authenticator
+	guard     *tokens.Guard
 	publicURL string
 	gate      gate
 	proxies   []netip.Prefix
@@ -65,6 +66,7 @@ type Server struct {
 	record      func(context.Context, store.AuditRow) error
 	cursors     cursors
 	running     running
+	refusals    refusals
 	throttle    *tenancy.Throttle
 	catalogue   map[string]Tool
 	mcp         *server.MCPServer
@@ -103,6 +105,7 @@ func New(cfg Config) (*Server, error) {
 		limits = tenancy.LimitsOf
 	}
 	s.throttle = tenancy.NewThrottle(limits, s.now)
+	s.guard = tokens.NewGuard(cfg.Tokens, s.now)
 	s.mcp = server.NewMCPServer("colaflow", cfg.Version,
 		server.WithTitle("ColaFlow"),
 		server.WithInstructions(instructions),
@@ -205,7 +208,10 @@ func isHidden(err error) bool {
 }
 
 // Close releases what the server holds in memory. Stop serving first.
-func (s *Server) Close() { s.throttle.Close() }
+func (s *Server) Close() {
+	s.throttle.Close()
+	s.guard.Close()
+}
 
 // Handler serves the endpoint /mcp over HTTP.
 func (s *Server) Handler() http.Handler { return s.chain() }

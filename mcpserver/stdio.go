@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,18 +170,22 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		p.refuse(r, err)
 		return
 	}
+	if r.refused = checkAddress(r); r.refused != nil {
+		p.refuse(r, r.refused)
+		return
+	}
 	ctx, stop := s.running.start(withRequest(ctx, r), r)
 	defer stop()
 	if r.message.isRequest() && !s.checkToken(ctx, r) {
-		p.refuse(r, r.refused)
+		p.refuse(r, cmp.Or(r.refused, r.failed))
 		return
 	}
 	answer := s.mcp.HandleMessage(ctx, line)
 	if !m.isRequest() {
 		return
 	}
-	if r.refused != nil {
-		p.refuse(r, r.refused)
+	if r.refused != nil || r.failed != nil {
+		p.refuse(r, cmp.Or(r.refused, r.failed))
 		return
 	}
 	if !r.audited {

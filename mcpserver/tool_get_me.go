@@ -18,6 +18,7 @@ type getMeOut struct {
 	Projects    []string `json:"projects,omitempty"`
 	Scope       string   `json:"scope"`
 	ExpiresAt   string   `json:"expires_at,omitempty"`
+	Warnings    []string `json:"warnings,omitempty"`
 	Now         string   `json:"now"`
 }
 
@@ -42,6 +43,12 @@ func (c *Call) me() getMeOut {
 	}
 	if !c.ExpiresAt.IsZero() {
 		out.ExpiresAt = stamp(c.ExpiresAt)
+	}
+	switch {
+	case c.Replaced:
+		out.Warnings = append(out.Warnings, "This secret was replaced and ends at "+out.ExpiresAt+": ask an admin for the new one.")
+	case c.ExpiresSoon():
+		out.Warnings = append(out.Warnings, "This token expires at "+out.ExpiresAt+": ask an admin to extend or rotate it.")
 	}
 	return out
 }
