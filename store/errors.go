@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -65,12 +66,29 @@ func interpret(err error) error {
 	case "57P01", "57P02", "57P03", "53300", "08000", "08003", "08006":
 		return retryable("The database is not available.", err)
 	}
-	var network *net.OpError
-	var connect *pgconn.ConnectError
-	if errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) {
+	if lost(err) || errors.Is(err, context.DeadlineExceeded) {
 		return retryable("The database is not available.", err)
 	}
 	return fmt.Errorf("database: %w", err)
+}
+
+// lost reports whether the connection broke, or never came up.
+func lost(err error) bool {
+	var network *net.OpError
+	var connect *pgconn.ConnectError
+	return errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		err != nil && pgconn.SafeToRetry(err)
+}
+
+// interpretCommit is interpret for the last trip of a write: if the connection
+// breaks there, nobody knows whether the change was made.
+func interpretCommit(err error) error {
+	if !lost(err) || pgconn.SafeToRetry(err) {
+		return interpret(err)
+	}
+	e := tenancy.Errorf(tenancy.Unavailable, "The connection to the database broke while the change was being made.").
+		WithNext("Look whether it was, or repeat the call with the same idempotency_key.")
+	return fmt.Errorf("%w (%w)", e, err)
 }
 
 func retryable(message string, cause error) error {

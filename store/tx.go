@@ -205,7 +205,7 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry f
 	b.Queue("select hold($1), recheck($1, $2, $3, $4)", scope.Tenant, scope.kind, scope.Subject, scope.epoch)
 	queueCommit(b)
 	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
-		return interpret(fmt.Errorf("commit: %w", err))
+		return interpretCommit(fmt.Errorf("commit: %w", err))
 	}
 	s.sealer.wrote(scope.Tenant)
 	return nil

@@ -3,7 +3,6 @@ package tokens_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -95,12 +94,12 @@ func TestAttack018_ListenSocketFrozen(t *testing.T) {
 	db := storetest.Open(t, storetest.Options{Heartbeat: beat})
 	acme := db.Tenant(t, "acme")
 	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
-	proxy := startProxy(t, db.SocketPath())
-	node := db.Reopen(t, storetest.Options{MaxConns: 4, Heartbeat: beat, ListenDSN: proxy.dsn(db.AppDSN)})
+	proxy := db.Proxy(t)
+	node := db.Reopen(t, storetest.Options{MaxConns: 4, Heartbeat: beat, ListenDSN: proxy.DSN})
 	auth := follow(t, node, node)
 	_, err := auth.Authenticate(t.Context(), plain)
 	require.NoError(t, err)
-	proxy.frozen.Store(true)
+	proxy.Freeze()
 	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
 	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
 	require.False(t, auth.Healthy())
@@ -167,68 +166,6 @@ func TestAttack024_NotifyFlood(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
 	eventually(t, func() bool { _, err := auth.Authenticate(t.Context(), plain); return err != nil })
-}
-
-// proxy forwards a loopback port to PostgreSQL's socket until it is frozen.
-type proxy struct {
-	listener net.Listener
-	frozen   atomic.Bool
-}
-
-func startProxy(t *testing.T, socket string) *proxy {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	p := &proxy{listener: listener}
-	done := make(chan struct{})
-	var pumps atomic.Int64
-	pump := func(from, to net.Conn) {
-		defer pumps.Add(-1)
-		defer func() { _, _ = from.Close(), to.Close() }()
-		buf := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(buf)
-			if err != nil {
-				return
-			}
-			if p.frozen.Load() {
-				continue // swallowed: the connection stays open and silent
-			}
-			if _, err := to.Write(buf[:n]); err != nil {
-				return
-			}
-		}
-	}
-	go func() {
-		defer close(done)
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("unix", socket)
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			pumps.Add(2)
-			go pump(client, server)
-			go pump(server, client)
-		}
-	}()
-	t.Cleanup(func() {
-		_ = listener.Close()
-		<-done
-		require.Eventually(t, func() bool { return pumps.Load() == 0 }, 10*time.Second, time.Millisecond)
-	})
-	return p
-}
-
-// dsn replaces the host of a socket DSN by the proxy's.
-func (p *proxy) dsn(app string) string {
-	base, _, _ := strings.Cut(app, "?")
-	addr := p.listener.Addr().(*net.TCPAddr)
-	return base + "?host=127.0.0.1&port=" + strings.TrimPrefix(addr.String(), "127.0.0.1:") + "&sslmode=disable"
 }
 
 // TestFollow_NotDelivered listens where nothing is ever heard, as behind

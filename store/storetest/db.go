@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -43,6 +44,7 @@ type Options struct {
 	Log       *slog.Logger
 	Heartbeat time.Duration
 	ListenDSN string
+	DSN       string // empty: AppDSN; for Reopen
 }
 
 // Open returns a fresh, migrated database without tenants. It is dropped when
@@ -74,7 +76,7 @@ func Open(t testing.TB, opts ...Options) *DB {
 // Reopen opens another store over the same database, as a second node would.
 func (db *DB) Reopen(t testing.TB, opt Options) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{DSN: db.AppDSN, ListenDSN: opt.ListenDSN, Heartbeat: opt.Heartbeat, Key: db.Key,
+	s, err := store.Open(t.Context(), store.Config{DSN: cmp.Or(opt.DSN, db.AppDSN), ListenDSN: opt.ListenDSN, Heartbeat: opt.Heartbeat, Key: db.Key,
 		MaxConns: opt.MaxConns, Clock: opt.Clock, Log: opt.Log})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
@@ -118,9 +120,6 @@ func (db *DB) Dump(t testing.TB, without ...string) string {
 	}
 	return dump.String()
 }
-
-// SocketPath is the server's Unix socket, for tests that put something between.
-func (db *DB) SocketPath() string { return db.socket }
 
 // Admin returns a superuser connection, to look behind row-level security.
 func (db *DB) Admin(t testing.TB) *pgx.Conn { return connect(t, db.AdminDSN) }
