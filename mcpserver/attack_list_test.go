@@ -122,6 +122,36 @@ func TestListsAreWhole(t *testing.T) {
 	}
 }
 
+// TestListSprints_Moving follows a list while others change what it shows.
+func TestListSprints_Moving(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	acme.Project(t, "WEB", "Website")
+	c := b.client(t, acme.FullToken(t))
+	for n := range 6 {
+		c.ok("save_sprint", args{"project": "WEB", "name": fmt.Sprintf("Sprint %d", n), "start": fmt.Sprintf("2026-05-%02d", n+1), "end": "2026-06-01"})
+	}
+	a, seen := args{"limit": 2}, map[string]int{}
+	for page := range 4 {
+		result := c.ok("list_sprints", a)
+		for _, item := range result["items"].([]any) {
+			seen[item.(map[string]any)["name"].(string)]++
+		}
+		if page == 0 {
+			c.ok("save_sprint", args{"project": "WEB", "name": "Earlier", "start": "2026-04-01", "end": "2026-06-01"})
+		}
+		cursor, more := result["next_cursor"].(string)
+		if !more {
+			break
+		}
+		a["cursor"] = cursor
+	}
+	for n := range 6 {
+		require.Equal(t, 1, seen[fmt.Sprintf("Sprint %d", n)], "%v", seen)
+	}
+}
+
 // TestAttack097_TextIsData: whatever issue text says, it comes back as data,
 // marked nowhere as an instruction, and moves nothing (also cases 96 and 99).
 func TestAttack097_TextIsData(t *testing.T) {

@@ -28,7 +28,7 @@ func listSprintsHandler(ctx context.Context, c *Call, in listSprintsIn) (list, e
 		f.State = ""
 	}
 	bound := struct{ Project, State string }{projectKey(in.Project), string(f.State)}
-	if _, err := c.resume(in.Cursor, bound, &f.Offset); err != nil {
+	if _, err := c.resume(in.Cursor, bound, &f.After); err != nil {
 		return list{}, err
 	}
 	c.Tx.Pin()
@@ -50,7 +50,7 @@ func listSprintsHandler(ctx context.Context, c *Call, in listSprintsIn) (list, e
 		views[n] = viewSprint(s)
 	}
 	if kept, more := out.fill(views, limitOr(in.Limit)); more {
-		out.NextCursor = c.next(bound, f.Offset+kept)
+		out.NextCursor = c.next(bound, rows[kept-1].ID)
 	}
 	return out, nil
 }

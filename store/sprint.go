@@ -7,13 +7,14 @@ import (
 	"github.com/colaflow/colaflow/tracker"
 )
 
-// SprintFilter selects sprints of one project, or of all in reach.
+// SprintFilter selects sprints of one project, or of all in reach. After is the
+// sprint that the page follows; wherever it has moved, each other comes once.
 type SprintFilter struct {
 	ProjectID uuid.UUID
 	State     tracker.SprintState // empty: all
 	Name      string              // empty: all; compared ignoring case
+	After     uuid.UUID
 	Limit     int
-	Offset    int
 }
 
 // Sprints lists sprints with their counts: active first, then planned by start,
@@ -35,19 +36,21 @@ func Sprints(f SprintFilter, into *[]tracker.Sprint, total *int) Query {
 		if total != nil {
 			b.Queue(`select count(*) from sprints s where `+w.String(), w.args...).QueryRow(scalar(total))
 		}
-		w.bind(f.Offset)
-		offset := w.last()
+		w.bind(nullID(f.After))
+		after := w.last()
 		w.bind(f.Limit)
-		b.Queue(`select s.id, s.project_id, p.key, s.name, s.goal, s.state, s.starts_on, s.ends_on, s.started_at, s.completed_at,
+		b.Queue(`with place as (select s.id, row_number() over (order by array_position(array['active', 'planned', 'completed'], s.state),
+				s.completed_at desc, s.starts_on nulls last, s.name, s.id) as n from sprints s where `+w.String()+`)
+			select s.id, s.project_id, p.key, s.name, s.goal, s.state, s.starts_on, s.ends_on, s.started_at, s.completed_at,
 				s.version, s.created_at, count(i.id), count(i.id) filter (where i.open),
 				coalesce(sum(i.points) filter (where i.category <> 'cancelled'), 0),
 				coalesce(sum(i.points) filter (where i.category = 'done'), 0)
-			from sprints s
+			from place l
+			join sprints s on s.tenant_id = $1 and s.id = l.id
 			join projects p on p.tenant_id = $1 and p.id = s.project_id
 			left join issues i on i.tenant_id = $1 and i.sprint_id = s.id
-			where `+w.String()+` group by s.tenant_id, s.id, p.key
-			order by array_position(array['active', 'planned', 'completed'], s.state), s.completed_at desc, s.starts_on nulls last, s.name
-			offset `+offset+` limit `+w.last(), w.args...).
+			where l.n > coalesce((select n from place where id = `+after+`), 0)
+			group by s.tenant_id, s.id, p.key, l.n order by l.n limit `+w.last(), w.args...).
 			Query(collect(into, func(row pgx.Rows, s *tracker.Sprint) error {
 				return row.Scan(&s.ID, &s.ProjectID, &s.ProjectKey, &s.Name, &s.Goal, &s.State, &s.StartsOn, &s.EndsOn, &s.StartedAt,
 					&s.CompletedAt, &s.Version, &s.CreatedAt, &s.Issues, &s.Open, &s.Points, &s.PointsDone)
