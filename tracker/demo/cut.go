@@ -9,7 +9,7 @@ import (
 
 // dataset cuts off what lies after now, and numbers the rest by age.
 func (s *simulation) dataset(people []dataset.Person) *dataset.Dataset {
-	d := &dataset.Dataset{Source: "demo", People: people, Sprints: s.sprints, Project: dataset.Project{Key: s.key, Name: s.name,
+	d := &dataset.Dataset{Source: "demo", People: slices.Clone(people), Sprints: s.sprints, Project: dataset.Project{Key: s.key, Name: s.name,
 		Description: s.description, Template: s.template, Lead: s.team.lead, CreatedAt: s.begin.Add(-5 * 24 * time.Hour)}}
 	for _, w := range s.works {
 		if w.CreatedAt().After(s.now) {
