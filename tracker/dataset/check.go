@@ -29,7 +29,10 @@ func (d *Dataset) Check() error {
 	for n := range d.People {
 		p := &d.People[n]
 		p.Handle = Handle(p.Handle)
-		p.Name = d.line(p.Handle, "name", cmp.Or(p.Name, p.Handle), tracker.MaxName)
+		if p.Handle == "" {
+			return tenancy.Errorf(tenancy.InvalidValue, "Person %d has no handle.", n+1).WithNext("Give everybody a handle.")
+		}
+		p.Name = cmp.Or(d.line(p.Handle, "name", p.Name, tracker.MaxName), p.Handle)
 	}
 	d.byHandle = nil
 	for n := range d.Sprints {
@@ -58,7 +61,7 @@ func (d *Dataset) checkProject() (err error) {
 	if err = tracker.CheckProjectKey(p.Key); err != nil {
 		return err
 	}
-	p.Name = d.line("project", "name", cmp.Or(p.Name, p.Key), tracker.MaxName)
+	p.Name = cmp.Or(d.line("project", "name", p.Name, tracker.MaxName), p.Key)
 	p.Description = d.text("project", "description", p.Description, tracker.MaxBody)
 	p.Template, p.Timezone = cmp.Or(p.Template, "basic"), cmp.Or(p.Timezone, "UTC")
 	if _, err = time.LoadLocation(p.Timezone); err != nil {
@@ -167,13 +170,15 @@ func (d *Dataset) checkState(i *Issue, s *State, rawBefore, before State) error 
 	if s.Sprint != "" && !slices.ContainsFunc(d.Sprints, func(known Sprint) bool { return known.Name == s.Sprint }) {
 		return place(i, "is in the sprint %q, which is not there", s.Sprint)
 	}
-	if !slices.Equal(s.Labels, before.Labels) {
-		labels := make([]string, len(s.Labels))
-		for n, label := range s.Labels {
-			labels[n] = d.line(i.Place, "label", label, tracker.MaxLabel)
-		}
-		s.Labels = tracker.MergeLabels(nil, labels, nil, nil)
+	if slices.Equal(s.Labels, rawBefore.Labels) {
+		s.Labels = before.Labels
+		return nil
 	}
+	labels := make([]string, len(s.Labels))
+	for n, label := range s.Labels {
+		labels[n] = d.line(i.Place, "label", label, tracker.MaxLabel)
+	}
+	s.Labels = tracker.MergeLabels(nil, labels, nil, nil)
 	return nil
 }
 

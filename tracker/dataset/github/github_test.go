@@ -2,6 +2,7 @@ package github_test
 
 import (
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -172,4 +173,70 @@ func fuzz(t *testing.T, data string, read func(io.Reader) (*dataset.Dataset, err
 		require.Equal(t, tracker.CleanLine(i.Now().Title), i.Now().Title)
 		require.NotEmpty(t, i.ExternalID)
 	}
+}
+
+// list reads one gh record with these fields changed; an empty value removes one.
+func list(t *testing.T, change map[string]string) (*dataset.Dataset, error) {
+	t.Helper()
+	fields := map[string]string{"number": "1", "title": `"x"`, "state": `"CLOSED"`, "createdAt": `"2026-01-05T09:00:00Z"`,
+		"updatedAt": `"2026-01-07T09:00:00+02:00"`, "closedAt": `"2026-01-06T09:00:00Z"`, "url": `"https://github.com/a/b/issues/1"`}
+	maps.Copy(fields, change)
+	var parts []string
+	for name, value := range fields {
+		if value != "" {
+			parts = append(parts, `"`+name+`":`+value)
+		}
+	}
+	return github.ReadList(strings.NewReader("[{" + strings.Join(parts, ",") + "}]"))
+}
+
+func TestReadList_ClosedWhen(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change map[string]string
+		want   string
+	}{
+		"ClosedAt": {nil, "2026-01-06T09:00:00Z"},
+		"Updated":  {map[string]string{"closedAt": "null"}, "2026-01-07T07:00:00Z"},
+		"Created":  {map[string]string{"closedAt": "", "updatedAt": ""}, "2026-01-05T09:00:00Z"},
+	} {
+		d, err := list(t, c.change)
+		checked(t, d, err)
+		require.Equal(t, c.want, d.Issues[0].Revisions[1].At.Format(time.RFC3339), name)
+	}
+}
+
+func TestReadList_URLs(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"https://github.com/a/b/issues/1":      "github:a/b",
+		"https://github.com/A/B.c/pull/1":      "github:a/b.c",
+		"https://git.test:8443/a/b/issues/1/":  "github:git.test:8443/a/b",
+		"https://github.com/a/issues/1":        "",
+		"https://github.com//b/issues/1":       "",
+		"/a/b/issues/1":                        "",
+		"https://github.com/%zz/b/issues/1":    "",
+		"https://github.com/a/b/issues/1/more": "",
+	} {
+		d, err := list(t, map[string]string{"url": `"` + url + `"`})
+		if want == "" {
+			require.ErrorContains(t, err, "has no url of an issue", url)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, want, d.Source, url)
+	}
+}
+
+func TestReadList_TextIsCleaned(t *testing.T) {
+	t.Parallel()
+	d, err := list(t, map[string]string{"title": `"Pay\u200bment\u202e\n now"`, "body": `"a\r\nb\u0007\udb40\udc41"`, "milestone": `{"title":"Q1\n"}`,
+		"labels": `[{"name":"Bug"},{"name":"bug"},{"name":"` + strings.Repeat("l", 80) + `"}]`})
+	checked(t, d, err)
+	now := d.Issues[0].Now()
+	require.Equal(t, "Payment now", now.Title)
+	require.Equal(t, "a\nb", now.Body)
+	require.Len(t, now.Labels, 3)
+	require.Contains(t, now.Labels, "milestone: Q1")
+	require.Equal(t, "A label of more than 60 characters was cut. (issue record 1 (#1))", d.Notes[0].String())
 }

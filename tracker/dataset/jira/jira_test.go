@@ -192,3 +192,71 @@ func FuzzReadCSV(f *testing.F) {
 		}
 	})
 }
+
+func TestReadCSV_Tabs(t *testing.T) {
+	t.Parallel()
+	d := readChecked(t, "Issue key\tSummary\tStatus\tCreated\nA-1\tOne, two; three\tOpen\t2026-02-01\n")
+	require.Equal(t, "One, two; three", d.Issues[0].Now().Title)
+}
+
+func TestReadCSV_Links(t *testing.T) {
+	t.Parallel()
+	d := readChecked(t, "Issue key,Summary,Status,Created,Inward issue link (Duplicate),Outward issue link (Relates),Outward issue link (Relates),Inward issue link (Blocks)\n"+
+		"A-1,x,Open,2026-02-01,A-2,a-2,A-3,\n"+
+		"A-2,y,Open,2026-02-02,,A-1,,A-3\n"+
+		"A-3,z,Open,2026-02-03,,,,A-2\n")
+	second, third := time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC), time.Date(2026, 2, 3, 0, 0, 0, 0, time.UTC)
+	require.Equal(t, []dataset.Link{
+		{From: "A-2", Relation: tracker.Duplicates, To: "A-1", At: second},
+		{From: "A-1", Relation: tracker.RelatesTo, To: "A-2", At: second},
+		{From: "A-1", Relation: tracker.RelatesTo, To: "A-3", At: third},
+		{From: "A-3", Relation: tracker.Blocks, To: "A-2", At: third},
+	}, d.Links, "both ends name a link, which is kept once; the one that closes a circle is dropped")
+	require.Contains(t, notes(d), "circle of blocks")
+}
+
+func TestReadCSV_History(t *testing.T) {
+	t.Parallel()
+	const head = "Issue key,Summary,Status,Status Category,Created,Updated,Resolved,Status Category Changed\n"
+	for name, c := range map[string]struct {
+		row   string
+		moves []string
+	}{
+		"Todo":              {"A-1,x,Open,To Do,2026-01-05,2026-01-09,,2026-01-06", []string{"05 Open"}},
+		"InProgress":        {"A-1,x,Doing,In Progress,2026-01-05,2026-01-09,,2026-01-06", []string{"05 To Do", "06 Doing"}},
+		"InProgressNoTime":  {"A-1,x,Doing,In Progress,2026-01-05,2026-01-09,,", []string{"05 Doing"}},
+		"Done":              {"A-1,x,Shipped,Done,2026-01-05,2026-01-09,2026-01-08,2026-01-07", []string{"05 To Do", "08 Shipped"}},
+		"DoneNoResolved":    {"A-1,x,Shipped,Done,2026-01-05,2026-01-09,,2026-01-07", []string{"05 To Do", "07 Shipped"}},
+		"DoneUpdatedOnly":   {"A-1,x,Shipped,Done,2026-01-05,2026-01-09,,", []string{"05 To Do", "09 Shipped"}},
+		"ResolvedTooEarly":  {"A-1,x,Shipped,Done,2026-01-05,2026-01-09,2026-01-02,", []string{"05 To Do", "05 Shipped"}},
+		"CategoryIsCancels": {"A-1,x,Rejected,Done,2026-01-05,2026-01-09,2026-01-08,", []string{"05 To Do", "08 Rejected"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := readChecked(t, head+c.row+"\n")
+			var moves []string
+			for _, r := range d.Issues[0].Revisions {
+				moves = append(moves, r.At.Format("02 ")+r.Status.Name)
+			}
+			require.Equal(t, c.moves, moves)
+		})
+	}
+}
+
+func TestReadCSV_ReservedSprintAndEpicLink(t *testing.T) {
+	t.Parallel()
+	d := readChecked(t, "Issue key,Summary,Status,Created,Sprint,Sprint,Custom field (Epic Link)\n"+
+		"A-1,Epic,Open,2026-02-01,,,\nA-2,x,Open,2026-02-01,One,Backlog,a-1\n")
+	require.Equal(t, "Backlog sprint", d.Issues[1].Now().Sprint)
+	require.Equal(t, "Backlog sprint", d.Sprints[0].Name)
+	require.Equal(t, "A-1", d.Issues[1].Now().Parent)
+}
+
+func TestReadCSV_PeopleOfSeveralAddresses(t *testing.T) {
+	t.Parallel()
+	d := readChecked(t, "Issue key,Summary,Status,Created,Assignee,Reporter,Comment\n"+
+		"A-1,x,Open,2026-02-01,kit@acme.test,kit@globex.test,\"2026-02-02 10:00;kit@globex.test;Hi; there.\"\n")
+	require.Equal(t, []dataset.Person{{Handle: "kit", Name: "kit", Email: "kit@acme.test"}, {Handle: "kit-2", Name: "kit", Email: "kit@globex.test"}}, d.People)
+	require.Equal(t, []string{"kit", "kit-2", "kit-2"}, []string{d.Issues[0].Now().Assignee, d.Issues[0].Reporter, d.Issues[0].Comments[0].Author})
+	require.Equal(t, "Hi; there.", d.Issues[0].Comments[0].Body)
+}
