@@ -46,12 +46,13 @@ func sweeps() []sweep {
 	}
 }
 
-// CleanEvery removes what is no longer needed, at once and then at every
-// interval, until ctx ends. Any number of nodes may run it: each tenant is
+// CleanEvery removes what is no longer needed, deleted tenants too, and counts what
+// the others hold, at once and then at every interval, until ctx ends. Any number of nodes may run it: each tenant is
 // cleaned by one at a time.
 func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
 	for {
-		if err := s.Cleanup(ctx); err != nil && ctx.Err() == nil {
+		_, purgeErr := s.PurgeDeleted(ctx, nil)
+		if err := errors.Join(purgeErr, s.Cleanup(ctx), s.countTexts(ctx, interval)); err != nil && ctx.Err() == nil {
 			s.log.Warn("cleanup did not finish; it goes on next time", "error", err)
 		}
 		select {

@@ -4,6 +4,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
 
@@ -35,6 +36,9 @@ func HasComment(issue, comment uuid.UUID, into *bool) Query {
 // InsertComment adds a comment, records its event, and marks the issue updated.
 func InsertComment(i tracker.Issue, c tracker.Comment, externalID string, by Author) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		if externalID == "" { // an import was looked at as a whole
+			withinPlan(tenancy.QuotaText, 0)(b, scope)
+		}
 		b.Queue(`insert into comments (tenant_id, id, project_id, issue_id, author_id, token_id, body, reply_to, external_id, created_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), $10)`,
 			scope.Tenant, c.ID, i.ProjectID, i.ID, nullID(by.MemberID), nullID(by.TokenID), c.Body, nullID(c.ReplyTo), externalID, by.At)

@@ -67,6 +67,7 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	require.True(t, fresh)
 	_, _, err = db.Seal(t.Context(), f.ID, store.AuditHead{})
 	require.NoError(t, err)
+	require.NoError(t, db.CountText(t.Context(), f.ID, time.Hour))
 	return f
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
 
@@ -131,7 +132,7 @@ func (tx *Tx) CreateIssues(ctx context.Context, p tracker.Project, issues []trac
 		rows[n] = NewIssue{Issue: *i}
 		events = append(events, tracker.Created(*i))
 	}
-	tx.Later(InsertIssues(parentsFirst(rows)), InsertEvents(p.ID, events, by))
+	tx.Later(withinPlan(tenancy.QuotaText, 0), InsertIssues(parentsFirst(rows)), InsertEvents(p.ID, events, by))
 	return nil
 }
 

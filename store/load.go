@@ -74,7 +74,7 @@ func newLoader(tx *Tx, d *dataset.Dataset, opt LoadOptions, now time.Time) *load
 
 func (l *loader) load(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		l.lockProject, l.loadPeople, l.makeProject, l.loadSprints, l.findIssues, l.numberIssues, l.writeIssues, l.writeLinks,
+		l.checkRoom, l.lockProject, l.loadPeople, l.makeProject, l.loadSprints, l.findIssues, l.numberIssues, l.writeIssues, l.writeLinks,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -105,6 +105,19 @@ func (l *loader) flush(ctx context.Context) error {
 	err := l.tx.Do(ctx, l.pending...)
 	l.pending, l.queued = l.pending[:0], 0
 	return err
+}
+
+// checkRoom refuses a dataset that is too much for the tenant's plan.
+func (l *loader) checkRoom(ctx context.Context) error {
+	bytes := 0
+	for n := range l.data.Issues {
+		now := l.data.Issues[n].Now()
+		bytes += len(now.Title) + len(now.Body)
+		for _, c := range l.data.Issues[n].Comments {
+			bytes += len(c.Body)
+		}
+	}
+	return l.tx.Do(ctx, withinPlan(tenancy.QuotaText, int64(bytes>>20)))
 }
 
 // lockProject keeps other imports into the project waiting until this one ends.

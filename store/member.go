@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -48,10 +49,17 @@ func Members(prefix string, limit int, into *[]tenancy.Member) Query {
 // InsertMembers adds people. Handles and e-mails must be lower-case and unique.
 func InsertMembers(members []tenancy.Member) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		counts := slices.ContainsFunc(members, tenancy.Member.TakesPlace)
+		if counts {
+			holdQuota(tenancy.QuotaMembers)(b, scope)
+		}
 		for _, m := range members {
 			b.Queue(`insert into members (tenant_id, id, handle, email, name, role, state, created_at)
 				values ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8)`,
 				scope.Tenant, m.ID, m.Handle, m.Email, m.Name, m.Role, m.State, m.CreatedAt)
+		}
+		if counts {
+			withinPlan(tenancy.QuotaMembers, 0)(b, scope)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (s *Store) changeMember(ctx context.Context, scope Scope, actor, method str
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`update members set role = $3, state = $4, epoch = epoch + 1 where tenant_id = $1 and id = $2`,
 				scope.Tenant, id, after.Role, after.State)
-		}, Notify(tokens.SubjectMember, id, after.State != tenancy.MemberActive))
+		}, withinPlanIf(after.TakesPlace() && !before.TakesPlace(), tenancy.QuotaMembers), Notify(tokens.SubjectMember, id, after.State != tenancy.MemberActive))
 	})
 	if err != nil {
 		return tenancy.Member{}, fmt.Errorf("%s: %w", method, err)

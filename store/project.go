@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
 
@@ -114,16 +115,19 @@ func Projects(f ProjectFilter, into *[]ProjectRow, total *int) Query {
 // InsertProject adds a project. A taken key is a conflict.
 func InsertProject(p tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		holdQuota(tenancy.QuotaProjects)(b, scope)
 		b.Queue(`insert into projects (tenant_id, id, key, name, description, state, lead_id, template, timezone, workflow,
 			issue_types, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
 			scope.Tenant, p.ID, p.Key, p.Name, p.Description, p.State, nullID(p.LeadID), p.Template, p.Timezone,
 			asJSON(p.Workflow), asJSON(p.IssueTypes), p.CreatedAt)
+		withinPlan(tenancy.QuotaProjects, 0)(b, scope)
 	}
 }
 
 // SaveProject writes a project's editable fields and raises its version.
 func SaveProject(p tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		withinPlanIfRevived(p)(b, scope)
 		b.Queue(`update projects set name = $3, description = $4, state = $5, lead_id = $6, timezone = $7,
 			version = version + 1, updated_at = $8 where tenant_id = $1 and id = $2`,
 			scope.Tenant, p.ID, p.Name, p.Description, p.State, nullID(p.LeadID), p.Timezone, p.UpdatedAt)

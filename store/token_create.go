@@ -59,12 +59,12 @@ func (s *Store) CreateToken(ctx context.Context, scope Scope, slug, actor string
 		if err != nil {
 			return err
 		}
-		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		return tx.Do(ctx, holdQuota(tenancy.QuotaTokens), func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into tokens (tenant_id, id, hash, hint, name, member_id, role, grants, scope, allowed_ips, expires_at, created_by, created_at)
 				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 				scope.Tenant, id, hash[:], hintOf(plain), settings.Name, nullID(owner.ID), fixedRole(owner), settings.Grants, reach,
 				settings.networks(), settings.ExpiresAt, nullID(by.member), s.clock().UTC())
-		}, TokenByID(id, &t))
+		}, withinPlan(tenancy.QuotaTokens, 0), TokenByID(id, &t))
 	})
 	if err != nil {
 		return Token{}, "", fmt.Errorf("create token: %w", err)

@@ -94,6 +94,10 @@ func NewMember(email, name string, role Role, now time.Time) (Member, error) {
 		Role: role, State: MemberActive, CreatedAt: now.UTC()}, nil
 }
 
+// TakesPlace reports whether the member counts for the plan: people who may act,
+// now or once they accept.
+func (m Member) TakesPlace() bool { return m.State == MemberActive || m.State == MemberInvited }
+
 // Label is how a member is shown and how tools accept them back: the e-mail
 // where there is one, else the handle.
 func (m Member) Label() string {

@@ -37,13 +37,11 @@ end $$;
 -- +goose StatementBegin
 create function enter_closed(p_tenant uuid) returns void language plpgsql as $$
 begin
-  set local citus.propagate_set_commands to 'local';
-  execute format('set local app.tenant_id = %L', p_tenant::text);
   perform from tenants t where t.id = p_tenant and t.purged_at is null;
   if not found then
     raise exception 'no such tenant' using errcode = 'CF401';
   end if;
-  set local app.only_projects = 'all';
+  perform colaflow_scope(p_tenant, 'all');
 end $$;
 -- +goose StatementEnd
 

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// countTexts counts what the tenants of limited plans hold, unless another node
+// did so in this round.
+func (s *Store) countTexts(ctx context.Context, every time.Duration) error {
+	tenants, err := s.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, t := range tenants {
+		if t.State == tenancy.TenantActive && tenancy.PlanOf(t.Plan).TextMB > 0 && ctx.Err() == nil {
+			problems = append(problems, s.CountText(ctx, t.ID, every/2))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// CountText notes how many bytes the tenant's texts take, unless a count is there
+// that is not older than fresh. Long texts are not read for it, only their sizes.
+func (s *Store) CountText(ctx context.Context, tenant tenancy.TenantID, fresh time.Duration) error {
+	tx := &Tx{store: s, scope: AsSystem(tenant, "upkeep"), begin: beginWrite, pinned: true}
+	defer tx.release(ctx)
+	var done bool
+	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select exists (select from tenant_usage where tenant_id = $1 and counted_at > now() - $2::interval)`, scope.Tenant, fresh).
+			QueryRow(scalar(&done))
+	})
+	if err != nil || done {
+		return err
+	}
+	var issues, comments int64
+	err = tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select coalesce(sum(octet_length(title) + octet_length(description)), 0)::bigint from issues where tenant_id = $1`, scope.Tenant).
+			QueryRow(scalar(&issues))
+		b.Queue(`select coalesce(sum(octet_length(body)), 0)::bigint from comments where tenant_id = $1`, scope.Tenant).
+			QueryRow(scalar(&comments))
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`insert into tenant_usage as u (tenant_id, text_bytes, counted_at) values ($1, $2, now())
+			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, counted_at = excluded.counted_at`, scope.Tenant, issues+comments)
+		b.Queue(`select hold($1)`, scope.Tenant)
+		queueCommit(b)
+	})
+}
