@@ -102,10 +102,11 @@ func (s *Store) Tenants(ctx context.Context) ([]tenancy.Tenant, error) {
 
 // TenantSize says how much a tenant holds.
 type TenantSize struct {
-	Members  int `json:"members"`
-	Tokens   int `json:"tokens"` // that work
-	Projects int `json:"projects"`
+	Members  int `json:"members"`  // active or invited
+	Tokens   int `json:"tokens"`   // that work
+	Projects int `json:"projects"` // active
 	Issues   int `json:"issues"`
+	TextMB   int `json:"text_mb"` // as last counted
 }
 
 // TenantSize counts what a tenant holds, in whatever state.
@@ -113,12 +114,11 @@ func (s *Store) TenantSize(ctx context.Context, id tenancy.TenantID) (TenantSize
 	var size TenantSize
 	err := s.Read(ctx, AsKeeper(id, "tenant.show"), func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`select
-				(select count(*) from members where tenant_id = $1),
-				(select count(*) from tokens where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())),
-				(select count(*) from projects where tenant_id = $1),
-				(select count(*) from issues where tenant_id = $1)`, scope.Tenant).
-				QueryRow(func(row pgx.Row) error { return row.Scan(&size.Members, &size.Tokens, &size.Projects, &size.Issues) })
+			b.Queue(`select (`+held[tenancy.QuotaMembers]+`), (`+held[tenancy.QuotaTokens]+`), (`+held[tenancy.QuotaProjects]+`),
+				(select count(*) from issues where tenant_id = $1), (`+held[tenancy.QuotaText]+`)`, scope.Tenant).
+				QueryRow(func(row pgx.Row) error {
+					return row.Scan(&size.Members, &size.Tokens, &size.Projects, &size.Issues, &size.TextMB)
+				})
 		})
 	})
 	return size, err

@@ -16,6 +16,9 @@ const (
 	QuotaText     Quota = "MB of text"
 )
 
+// Quotas lists every quota.
+func Quotas() []Quota { return []Quota{QuotaTokens, QuotaProjects, QuotaMembers, QuotaText} }
+
 // Plan is what a tenant may hold, beside the traffic that LimitsOf allows. Zero
 // means no limit.
 type Plan struct {

@@ -11,9 +11,8 @@ import (
 func TestPlans_Grow(t *testing.T) {
 	t.Parallel()
 	plans := tenancy.Plans()
-	quotas := []tenancy.Quota{tenancy.QuotaTokens, tenancy.QuotaProjects, tenancy.QuotaMembers, tenancy.QuotaText}
 	for n, larger := range plans[1:] {
-		for _, q := range quotas {
+		for _, q := range tenancy.Quotas() {
 			small, large := plans[n].Limit(q), larger.Limit(q)
 			require.True(t, large == 0 || small > 0 && large > small, "%s: %s", larger.Name, q)
 		}

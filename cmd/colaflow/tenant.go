@@ -13,9 +13,10 @@ import (
 )
 
 func (p *program) tenantCommand() *cobra.Command {
-	return group("tenant", "Create and look at tenants",
-		"Create and look at tenants. A tenant is one company: its people, tokens, projects and audit log.",
-		p.tenantCreateCommand(), p.tenantListCommand(), p.tenantShowCommand())
+	return group("tenant", "Create, look after and delete tenants",
+		"Create, look after and delete tenants. A tenant is one company: its people, tokens, projects and audit log.",
+		p.tenantCreateCommand(), p.tenantListCommand(), p.tenantShowCommand(), p.tenantSetPlanCommand(),
+		p.tenantSuspendCommand(), p.tenantResumeCommand(), p.tenantDeleteCommand(), p.tenantPurgeCommand())
 }
 
 func (p *program) tenantCreateCommand() *cobra.Command {
@@ -88,9 +89,9 @@ func (p *program) tenantListCommand() *cobra.Command {
 			}
 			rows := make([][]string, 0, len(tenants))
 			for _, t := range tenants {
-				rows = append(rows, []string{t.Slug, string(t.State), t.Plan, day(&t.CreatedAt), t.ID.String()})
+				rows = append(rows, []string{t.Slug, string(t.State), t.Plan, day(&t.CreatedAt), day(t.DeleteAfter), t.ID.String()})
 			}
-			return p.printTable([]string{"slug", "state", "plan", "created", "id"}, rows)
+			return p.printTable([]string{"slug", "state", "plan", "created", "removed after", "id"}, rows)
 		},
 	}
 	c.addFlags(cmd)
@@ -115,7 +116,7 @@ func (p *program) tenantShowCommand() *cobra.Command {
 				tenancy.Tenant
 				store.TenantSize
 			}
-			if shown.Tenant, err = db.Tenant(cmd.Context(), args[0]); err != nil {
+			if shown.Tenant, err = db.AnyTenant(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			if shown.TenantSize, err = db.TenantSize(cmd.Context(), shown.Tenant.ID); err != nil {
@@ -126,13 +127,27 @@ func (p *program) tenantShowCommand() *cobra.Command {
 			}
 			t := shown.Tenant
 			return p.printFields("Slug", t.Slug, "Name", t.Name, "State", string(t.State), "Plan", t.Plan,
-				"Created", day(&t.CreatedAt), "Id", t.ID.String(), "Members", strconv.Itoa(shown.Members),
-				"Tokens", strconv.Itoa(shown.Tokens), "Projects", strconv.Itoa(shown.Projects), "Issues", strconv.Itoa(shown.Issues))
+				"Created", day(&t.CreatedAt), "Removed after", cmp.Or(day(t.DeleteAfter), "-"), "Id", t.ID.String(),
+				"Members", ofLimit(shown.Members, t.Plan, tenancy.QuotaMembers), "Tokens", ofLimit(shown.Tokens, t.Plan, tenancy.QuotaTokens),
+				"Projects", ofLimit(shown.Projects, t.Plan, tenancy.QuotaProjects), "Text", ofLimit(shown.TextMB, t.Plan, tenancy.QuotaText)+" MB",
+				"Issues", strconv.Itoa(shown.Issues))
 		},
 	}
 	c.addFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// ofLimit is a number beside what the plan allows.
+func ofLimit(n int, plan string, q tenancy.Quota) string {
+	return strconv.Itoa(n) + " of " + limitText(tenancy.PlanOf(plan).Limit(q))
+}
+
+func limitText(limit int64) string {
+	if limit == 0 {
+		return "any number"
+	}
+	return strconv.FormatInt(limit, 10)
 }
 
 // actor names the operating-system user in the audit log.
