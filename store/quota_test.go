@@ -119,15 +119,15 @@ func TestQuota_Text(t *testing.T) {
 	comment := store.InsertComment(issues[0], tracker.Comment{ID: tenancy.NewID(), Body: strings.Repeat("8 bytes.", 50_000)}, "", by)
 	require.NoError(t, write(t, db, acme, comment))
 	ctx, cancel := context.WithCancel(t.Context())
-	upkeep := make(chan struct{})
-	go func() { defer close(upkeep); db.Upkeep(ctx, 20*time.Millisecond) }()
+	cleaning := make(chan struct{})
+	go func() { defer close(cleaning); db.CleanEvery(ctx, 20*time.Millisecond) }()
 	counted := func() (n int64) {
 		_ = db.Admin(t).QueryRow(t.Context(), "select text_bytes from tenant_usage where tenant_id = $1", acme.ID).Scan(&n)
 		return n
 	}
 	require.Eventually(t, func() bool { return counted() == 12+400_000 }, 10*time.Second, 10*time.Millisecond)
 	cancel()
-	<-upkeep
+	<-cleaning
 
 	admin(t, db, "update tenant_usage set text_bytes = 501::bigint << 20")
 	text := "Plan free allows 500 MB of text, and this would make 501."

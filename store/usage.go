@@ -29,7 +29,7 @@ func (s *Store) countTexts(ctx context.Context, every time.Duration) error {
 // CountText notes how many bytes the tenant's texts take, unless a count is there
 // that is not older than fresh. Long texts are not read for it, only their sizes.
 func (s *Store) CountText(ctx context.Context, tenant tenancy.TenantID, fresh time.Duration) error {
-	tx := &Tx{store: s, scope: AsSystem(tenant, "upkeep"), begin: beginWrite, pinned: true}
+	tx := &Tx{store: s, scope: AsSystem(tenant, "cleanup"), begin: beginWrite, pinned: true}
 	defer tx.release(ctx)
 	var done bool
 	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {

@@ -113,7 +113,7 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 		return err
 	}
 	defer s.Close()
-	defer p.startUpkeep(ctx, db)()
+	defer p.startCleanup(ctx, db)()
 	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
 	return p.serveHTTP(ctx, listener, p.routes(db, s, m), f.tlsCert, f.tlsKey)
 }
