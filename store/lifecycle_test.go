@@ -124,9 +124,9 @@ func TestSuspendTenant_TellsEveryNode(t *testing.T) {
 	plain := acme.FullToken(t)
 	p, err := auth.Authenticate(t.Context(), plain)
 	require.NoError(t, err)
-	require.Equal(t, "free", p.Plan)
+	require.Equal(t, "enterprise", p.Plan)
 
-	_, err = db.SetPlan(t.Context(), "acme", "test", "team")
+	_, err = db.Store.SetPlan(t.Context(), "acme", "test", "team")
 	require.NoError(t, err)
 	require.Equal(t, tokens.Change{Subject: tokens.SubjectTenant, Tenant: acme.ID, ID: acme.ID}, <-told)
 	p, err = auth.Authenticate(t.Context(), plain)
@@ -138,7 +138,7 @@ func TestSuspendTenant_TellsEveryNode(t *testing.T) {
 	require.Equal(t, tokens.Change{Subject: tokens.SubjectTenant, Tenant: acme.ID, ID: acme.ID, Ended: true}, <-told)
 	_, err = auth.Authenticate(t.Context(), plain)
 	require.Equal(t, tenancy.TenantIsSuspended, tenancy.CodeOf(err))
-	_, err = db.SetPlan(t.Context(), "acme", "test", "enterprise")
+	_, err = db.Store.SetPlan(t.Context(), "acme", "test", "free")
 	require.NoError(t, err, "also while it is suspended")
 }
 

@@ -38,6 +38,7 @@ func TestQuota_Tokens(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
+	db.SetPlan(t, "acme", "free")
 	var last store.Token
 	for range 19 {
 		last, _ = acme.Token(t, "ci", `{"issues":["read"]}`)
@@ -62,10 +63,10 @@ func TestQuota_Tokens(t *testing.T) {
 	require.Equal(t, 1, made)
 	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", last.ID))
 	require.NoError(t, create(), "a revoked one makes room")
-	_, err := db.SetPlan(t.Context(), "acme", "test", "team")
+	_, err := db.Store.SetPlan(t.Context(), "acme", "test", "team")
 	require.NoError(t, err)
 	require.NoError(t, create(), "and a larger plan does, at once")
-	_, err = db.SetPlan(t.Context(), "acme", "test", "free")
+	_, err = db.Store.SetPlan(t.Context(), "acme", "test", "free")
 	require.NoError(t, err, "going back takes nothing away")
 	requirePlanLimit(t, create(), "this would make 22")
 }
@@ -74,6 +75,7 @@ func TestQuota_Projects(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	acme, beta := db.Tenant(t, "acme"), db.Tenant(t, "beta")
+	db.SetPlan(t, "acme", "free")
 	var first tracker.Project
 	for n := range 10 {
 		first = acme.Project(t, fmt.Sprintf("P%d", n), "Project")
@@ -98,6 +100,7 @@ func TestQuota_Members(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme") // ada and ben
+	db.SetPlan(t, "acme", "free")
 	var people, imported []tenancy.Member
 	for n := range 49 {
 		people = append(people, person(n, tenancy.MemberInvited))
@@ -113,6 +116,7 @@ func TestQuota_Text(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
+	db.SetPlan(t, "acme", "free")
 	web := acme.Project(t, "WEB", "Website")
 	issues := acme.Issues(t, web, "Twelve bytes")
 	by := store.Author{MemberID: acme.Ada.ID, ChangeID: tenancy.NewID(), At: storetest.Now}

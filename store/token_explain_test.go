@@ -57,8 +57,6 @@ func TestScope_DatabaseAgreesWithGo(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
-	_, err := db.SetPlan(t.Context(), "acme", "test", "enterprise") // for a token of every draw
-	require.NoError(t, err)
 	keys := []string{"WEB", "API", "OPS", "DOC"}
 	ids := map[string]string{}
 	for _, key := range keys {

@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
@@ -22,11 +24,23 @@ type Tenant struct {
 // Scope is the tenant's system scope.
 func (tn *Tenant) Scope() store.Scope { return store.AsSystem(tn.ID, "test") }
 
-// Tenant creates a tenant with people.
+// SetPlan moves a tenant to another plan without a trace.
+func (db *DB) SetPlan(t testing.TB, slug, plan string) {
+	t.Helper()
+	admin, err := pgx.Connect(t.Context(), db.AdminDSN)
+	require.NoError(t, err)
+	defer func() { _ = admin.Close(context.Background()) }()
+	_, err = admin.Exec(t.Context(), "update tenants set plan = $2 where slug = $1", slug, plan)
+	require.NoError(t, err)
+}
+
+// Tenant creates a tenant with people, of a plan whose limits no test meets.
 func (db *DB) Tenant(t testing.TB, slug string) *Tenant {
 	t.Helper()
 	tenant, err := db.CreateTenant(t.Context(), slug, "Tenant "+slug, "test")
 	require.NoError(t, err)
+	tenant.Plan = "enterprise"
+	db.SetPlan(t, slug, tenant.Plan)
 	tn := &Tenant{Tenant: tenant, db: db}
 	person := func(handle, name string, role tenancy.Role) tenancy.Member {
 		return tenancy.Member{ID: tenancy.NewID(), Handle: handle, Email: handle + "@" + slug + ".test", Name: name,
