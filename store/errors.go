@@ -18,6 +18,7 @@ import (
 const (
 	stateRevoked        = "CF401" // raised by enter() and recheck()
 	stateSuspended      = "CF403"
+	statePlanLimit      = "CF413" // raised by within_plan()
 	stateUnique         = "23505"
 	stateSerialization  = "40001"
 	stateDeadlock       = "40P01"
@@ -53,6 +54,8 @@ func interpret(err error) error {
 		return errRevoked
 	case stateSuspended:
 		return errSuspended
+	case statePlanLimit:
+		return planLimit(err)
 	case stateUnique:
 		return fmt.Errorf("%w (%w)", tenancy.Errorf(tenancy.Conflict, "Something with this name or key exists already.").
 			WithNext("Read it, or choose another name."), err)

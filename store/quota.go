@@ -1,7 +1,12 @@
 package store
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
+
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
@@ -27,14 +32,7 @@ func holdQuota(q tenancy.Quota) Query {
 // so far and more to come, holds more of q than its plan allows.
 func withinPlan(q tenancy.Quota, more int64) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select t.plan, (`+held[q]+`) from tenants t where t.id = $1`, scope.Tenant).QueryRow(func(row pgx.Row) error {
-			var plan string
-			var n int64
-			if err := row.Scan(&plan, &n); err != nil {
-				return err
-			}
-			return tenancy.PlanOf(plan).Check(q, n+more)
-		})
+		b.Queue(`select within_plan($1, $2, (`+held[q]+`) + $3, $4)`, scope.Tenant, string(q), more, limits(q))
 	}
 }
 
@@ -55,14 +53,31 @@ func withinPlanIfRevived(p tracker.Project) Query {
 		if p.State != tracker.ProjectActive {
 			return
 		}
-		holdQuota(tenancy.QuotaProjects)(b, scope)
-		b.Queue(`select t.plan, (`+held[tenancy.QuotaProjects]+`) from tenants t
-			join projects p on p.tenant_id = t.id and p.id = $2 and p.state <> 'active' where t.id = $1`, scope.Tenant, p.ID).
-			Query(func(rows pgx.Rows) error {
-				var plan string
-				var n int64
-				_, err := pgx.ForEachRow(rows, []any{&plan, &n}, func() error { return tenancy.PlanOf(plan).Check(tenancy.QuotaProjects, n+1) })
-				return err
-			})
+		const q = tenancy.QuotaProjects
+		holdQuota(q)(b, scope)
+		b.Queue(`select within_plan($1, $2, (`+held[q]+`) + 1, $3) from projects p where p.tenant_id = $1 and p.id = $4 and p.state <> 'active'`,
+			scope.Tenant, string(q), limits(q), p.ID)
 	}
+}
+
+// limits are those of every plan, as within_plan reads them.
+func limits(q tenancy.Quota) []byte {
+	of := map[string]int64{}
+	for _, p := range tenancy.Plans() {
+		of[p.Name] = p.Limit(q)
+	}
+	return asJSON(of)
+}
+
+// planLimit is the error that within_plan raised.
+func planLimit(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return err
+	}
+	n, parseErr := strconv.ParseInt(pg.Hint, 10, 64)
+	if parseErr != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	return tenancy.PlanOf(pg.Detail).Check(tenancy.Quota(pg.Message), n)
 }

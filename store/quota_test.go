@@ -138,6 +138,15 @@ func TestQuota_Text(t *testing.T) {
 	requirePlanLimit(t, write(t, db, acme, store.InsertComment(issues[0], tracker.Comment{ID: tenancy.NewID(), Body: "x"}, "", by)), text)
 	_, err := db.LoadDataset(t.Context(), acme.Scope(), manyIssues(1), store.LoadOptions{})
 	requirePlanLimit(t, err, text)
+	failed := func(tx *store.Tx) error {
+		return tx.CreateIssues(t.Context(), web, []tracker.Issue{{ID: tenancy.NewID(), Title: "One too many", Type: "Task", Status: "Backlog",
+			Category: tracker.Todo, Priority: tracker.Low}}, by)
+	}
+	entry := func() store.AuditRow {
+		return store.AuditRow{TenantID: acme.ID, Kind: "job", Actor: "test", Method: "test", Decision: store.Allowed}
+	}
+	requirePlanLimit(t, db.Write(t.Context(), acme.Scope(), entry, failed), text)
+	require.NotContains(t, db.Dump(t), "One too many", "the check in the trip of the commit prevents it")
 	changed := issues[0]
 	changed.Status, changed.Category = "Done", tracker.Done
 	require.NoError(t, write(t, db, acme, store.SaveIssue(issues[0], changed, by)), "what is there can be worked off")
