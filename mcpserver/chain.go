@@ -107,6 +107,9 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 // finish sends what mcp-go wrote, unless the token was refused on the way or
 // the call could not be audited.
 func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, answer *buffered) {
+	if r.refused == nil && answer.status == 0 && wasCut(hr.Context()) {
+		r.refused = cutOff(hr.Context(), hr.Context().Err())
+	}
 	if r.refused != nil {
 		s.recordRefusal(hr.Context(), r)
 		s.refuseToken(w, r.refused)
@@ -131,8 +134,8 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 	}
 	if r.problem != nil {
 		answer.body = append(r.problemBody(), '\n')
-		if r.message.modern && answer.status == http.StatusOK {
-			answer.status = http.StatusBadRequest
+		if r.message.modern {
+			answer.status = r.problem.status(answer.status)
 		}
 	}
 	for name, values := range answer.header {

@@ -46,6 +46,7 @@ func (e *shapeError) Error() string { return e.text }
 const (
 	codeParse          = -32700
 	codeInvalidRequest = -32600
+	codeNoMethod       = -32601
 	codeInvalidParams  = -32602
 	codeInternal       = -32603
 	codeNotFoundLegacy = -32002

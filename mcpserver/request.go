@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -49,6 +50,19 @@ func (r *request) address() netip.Addr {
 type problem struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+}
+
+// status is the HTTP status of the problem in the modern era, where mcp-go's
+// answer had the given one.
+func (p *problem) status(answered int) int {
+	switch {
+	case p.Code == codeNoMethod:
+		return http.StatusNotFound
+	case answered == http.StatusOK:
+		return http.StatusBadRequest
+	default:
+		return answered
+	}
 }
 
 func (r *request) problemBody() []byte {

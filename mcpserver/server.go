@@ -167,6 +167,14 @@ func (s *Server) hooks() *server.Hooks {
 	hooks := &server.Hooks{}
 	hooks.AddAfterListResources(s.listResources)
 	hooks.AddAfterListResourceTemplates(s.listTemplates)
+	hooks.AddOnRequestInitialization(func(ctx context.Context, _, _ any) error {
+		// mcp-go would acknowledge a stream that nothing ever feeds.
+		if r := requestFrom(ctx); r.message.method == string(mcp.MethodSubscriptionsListen) {
+			r.problem = &problem{Code: codeNoMethod, Message: "Method subscriptions/listen is not served. Read the resource again to see changes."}
+			return server.ErrUnsupported
+		}
+		return nil
+	})
 	hooks.AddOnError(func(ctx context.Context, _ any, method mcp.MCPMethod, _ any, err error) {
 		r := requestFrom(ctx)
 		if r.problem == nil {
