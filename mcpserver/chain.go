@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -89,6 +90,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	hr.Header.Del("Mcp-Session-Id")
 	leave, err := s.throttle.Enter(r.principal)
 	if err != nil {
+		s.recordFlood(hr.Context(), r, err)
 		s.tooMany(w, r, err)
 		return
 	}
@@ -216,6 +218,16 @@ func (s *Server) unavailable(w http.ResponseWriter, r *request, err error) {
 		return
 	}
 	refuse(w, http.StatusInternalServerError, "internal", "Internal error, request "+r.id+".")
+}
+
+// recordFlood leaves the row of a call that its tenant's limit turned away. It does
+// not wait long: the database may be what keeps the others running.
+func (s *Server) recordFlood(ctx context.Context, r *request, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if recordErr := s.record(ctx, s.auditRow(r, nil, nil, err)); recordErr != nil {
+		s.log.Warn("a refusal was not audited in time", "request", r.id, "error", recordErr)
+	}
 }
 
 // tooMany answers a flood: the message was not read any further.

@@ -21,10 +21,18 @@ func (s *Store) queueAudit(b *pgx.Batch, row AuditRow) error {
 }
 
 // Record commits one audit row of a read or a refusal, together with those of
-// other calls that arrive meanwhile. It returns when the row is committed.
+// other calls that arrive meanwhile. It returns when the row is committed; a
+// denial that repeats one of the last minute is counted instead.
 func (s *Store) Record(ctx context.Context, row AuditRow) error {
 	row.complete(s.clock())
-	return s.audit.append(ctx, row)
+	if s.denials.counted(row) {
+		return nil
+	}
+	err := s.audit.append(ctx, row)
+	if err != nil {
+		s.denials.forget(row)
+	}
+	return err
 }
 
 // auditLog commits rows in groups: those that arrive while a flush is in flight
@@ -54,6 +62,11 @@ func newAuditLog(s *Store) *auditLog {
 
 func (l *auditLog) append(ctx context.Context, row AuditRow) error {
 	group, place := l.join(row)
+	return l.wait(ctx, group, place)
+}
+
+// wait returns when a row of a group is committed.
+func (l *auditLog) wait(ctx context.Context, group *auditGroup, place int) error {
 	if group == nil {
 		return retryable("The server is shutting down.", errors.New("audit log is closed"))
 	}

@@ -33,7 +33,9 @@ type checkpoint struct {
 const checkpointColumns = `seq, from_at, upto, row_count, contents, digest, previous, sealed_at, mac`
 
 func scanCheckpoint(row pgx.Rows, c *checkpoint) error {
-	return row.Scan(&c.seq, &c.from, &c.upto, &c.rows, &c.contents, &c.digest, &c.previous, &c.sealedAt, &c.mac)
+	err := row.Scan(&c.seq, &c.from, &c.upto, &c.rows, &c.contents, &c.digest, &c.previous, &c.sealedAt, &c.mac)
+	c.from, c.upto, c.sealedAt = c.from.UTC(), c.upto.UTC(), c.sealedAt.UTC()
+	return err
 }
 
 // checkpoint returns the MAC of a tenant's checkpoint.

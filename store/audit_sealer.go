@@ -121,7 +121,7 @@ func (l *sealer) snapshot() map[tenancy.TenantID]int {
 func (l *sealer) sweep(ctx context.Context, after tenancy.TenantID) (reached tenancy.TenantID, last bool) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	rows, err := l.store.pool.Query(ctx, `select id from tenants where id > $1 order by id limit $2`, after, sweepPage)
+	rows, err := l.store.pool.Query(ctx, `select id from tenants where id > $1 and purged_at is null order by id limit $2`, after, sweepPage)
 	if err != nil {
 		return after, false // tried again in an interval
 	}

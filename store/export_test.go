@@ -26,3 +26,13 @@ func (s *Store) SealUpTo(ctx context.Context, tenant tenancy.TenantID, now time.
 
 // Unsealed returns how many tenants the sealer has yet to look at.
 func (s *Store) Unsealed() int { return len(s.sealer.snapshot()) }
+
+// FlushDenials ends the minute for which equal denials are counted.
+func (s *Store) FlushDenials() { s.denials.flush() }
+
+// OpenDenials returns how many denials are being counted.
+func (s *Store) OpenDenials() int {
+	s.denials.mu.Lock()
+	defer s.denials.mu.Unlock()
+	return len(s.denials.open)
+}

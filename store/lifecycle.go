@@ -98,5 +98,6 @@ func (s *Store) changeTenant(ctx context.Context, slug, actor, method string, ch
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return t, interpret(fmt.Errorf("%s: %w", method, err))
 	}
+	s.sealer.wrote(t.ID)
 	return t, nil
 }

@@ -44,6 +44,7 @@ type Store struct {
 	audit     *auditLog
 	auditKey  auditKey
 	sealer    *sealer
+	denials   *denials
 }
 
 // Open connects and refuses to serve on a role that could bypass isolation, on
@@ -74,12 +75,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.auditKey, s.sealer = cfg.Key.Subkey(tenancy.PurposeAudit), &sealer{store: s}
 	s.audit = newAuditLog(s)
+	s.denials = &denials{log: s.audit, open: map[denial]*AuditRow{}}
 	return s, nil
 }
 
 // Close stops sealing, writes the audit rows in flight and closes every connection.
 func (s *Store) Close() {
 	s.sealer.close()
+	s.denials.close()
 	s.audit.close()
 	s.pool.Close()
 }

@@ -152,6 +152,41 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- audit_drop_before removes what a tenant's checkpoints sealed before a time, and
+-- those checkpoints but the last, which stays as the anchor of what follows. It
+-- runs as the owner, who sees and deletes what app.purge_tenant names (00006);
+-- colaflow audit drop-before calls it, and writes the row without which
+-- verification takes the gap for tampering. No row: there is nothing so old.
+-- +goose StatementBegin
+create function audit_drop_before(p_tenant uuid, p_before timestamptz)
+returns table (o_anchor bigint, o_upto timestamptz, o_rows bigint) language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('audit ' || p_tenant, 0));
+  set local citus.propagate_set_commands to 'local';
+  execute format('set local app.purge_tenant = %L', p_tenant::text);
+  select c.seq, c.upto into o_anchor, o_upto from audit_checkpoints c
+  where c.tenant_id = p_tenant and c.upto <= p_before order by c.seq desc limit 1;
+  if o_anchor is null then
+    return;
+  end if;
+  delete from audit_log l where l.tenant_id = p_tenant and l.written_at < o_upto;
+  get diagnostics o_rows = row_count;
+  delete from audit_checkpoints c where c.tenant_id = p_tenant and c.seq < o_anchor;
+  return next;
+end $$;
+-- +goose StatementEnd
+revoke execute on function audit_drop_before(uuid, timestamptz) from public;
+
+-- audit_erase is audit_drop_before for all that is sealed.
+-- +goose StatementBegin
+create function audit_erase(p_tenant uuid)
+returns table (o_anchor bigint, o_upto timestamptz, o_rows bigint) language plpgsql as $$
+begin
+  return query select * from audit_drop_before(p_tenant, 'infinity');
+end $$;
+-- +goose StatementEnd
+revoke execute on function audit_erase(uuid) from public;
+
 -- The answer of a write under its key, for 24 hours, per token and tool.
 create table idempotency_keys (
   tenant_id uuid not null,

@@ -127,6 +127,9 @@ func (db *DB) Admin(t testing.TB) *pgx.Conn { return connect(t, db.AdminDSN) }
 // App returns a raw connection as the runtime role, outside the store.
 func (db *DB) App(t testing.TB) *pgx.Conn { return connect(t, db.AppDSN) }
 
+// Owner returns a raw connection as the role that migrates.
+func (db *DB) Owner(t testing.TB) *pgx.Conn { return connect(t, db.OwnerDSN) }
+
 func connect(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
