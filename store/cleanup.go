@@ -43,12 +43,17 @@ func sweeps() []sweep {
 			and (t.revoked_at < now() - $3::interval or t.expires_at < now() - $3::interval) limit $2)`, tokensKept},
 		{"token_secrets", `update tokens set previous_hash = null, previous_until = null where tenant_id = $1 and id in (
 			select t.id from tokens t where t.tenant_id = $1 and t.previous_until < now() - $3::interval limit $2)`, 0},
+		// An hour later, because the clocks of nodes that check them may be behind.
+		{"spent_nonces", `delete from spent_nonces where tenant_id = $1 and nonce in (
+			select n.nonce from spent_nonces n where n.tenant_id = $1 and n.expires_at < now() - $3::interval order by n.expires_at limit $2)`, time.Hour},
+		{"pages", `delete from pages where tenant_id = $1 and id in (
+			select p.id from pages p where p.tenant_id = $1 and p.expires_at < now() - $3::interval order by p.expires_at limit $2)`, time.Hour},
 	}
 }
 
 // CleanEvery removes what is no longer needed, deleted tenants too, and counts what
-// the others hold, at once and then at every interval, until ctx ends. Any number of nodes may run it: each tenant is
-// cleaned by one at a time.
+// the others hold, at once and then at every interval, until ctx ends. Any number of
+// nodes may run it: each tenant is cleaned by one at a time.
 func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
 	for {
 		_, purgeErr := s.PurgeDeleted(ctx, nil)
@@ -63,8 +68,8 @@ func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// Cleanup removes spent idempotency keys and tokens that ended long ago, tenant
-// by tenant, in batches.
+// Cleanup removes spent idempotency keys and nonces, expired pages, and tokens that
+// ended long ago, tenant by tenant, in batches.
 func (s *Store) Cleanup(ctx context.Context) error {
 	tenants, err := s.Tenants(ctx)
 	if err != nil {

@@ -28,12 +28,18 @@ func TestCleanup(t *testing.T) {
 		admin(t, db, `insert into idempotency_keys (tenant_id, token_id, tool, key, args_digest, created_at)
 			select $1, $2, 'create_issue', 'key ' || n, 'x', now() - n * interval '1 minute' from generate_series(1, 3000) n`, tn.ID, token.ID)
 	}
+	admin(t, db, `insert into spent_nonces (tenant_id, nonce, expires_at) select $1, gen_random_uuid(), now() + n * interval '30 minutes'
+		from generate_series(-4, 4) n`, acme.ID)
+	admin(t, db, `insert into pages (tenant_id, id, title, content, created_by, created_at, expires_at)
+		select $1, gen_random_uuid(), 'page', 'x', 'x', now(), now() + n * interval '30 minutes' from generate_series(-4, 4) n`, acme.ID)
 	count := func(sql string, args ...any) (n int) {
 		require.NoError(t, db.Admin(t).QueryRow(t.Context(), sql, args...).Scan(&n))
 		return n
 	}
 	require.NoError(t, db.Cleanup(t.Context()))
 	require.Equal(t, 2*1439, count(`select count(*) from idempotency_keys`), "those of the last 24 hours stay")
+	require.Equal(t, 6, count(`select count(*) from spent_nonces`), "those of the last hour and later stay")
+	require.Equal(t, 6, count(`select count(*) from pages`))
 	var listed []store.Token
 	acme.Read(t, store.Tokens(&listed))
 	names := []string{}

@@ -50,6 +50,7 @@ needs no database. Without, it opens the database itself.`,
 	}
 	c.addFlags(cmd)
 	flags := cmd.Flags()
+	flags.StringVar(&c.listen, "listen-dsn", "", "with --dsn through a pooler such as PgBouncer: a direct way to the same database, for notifications")
 	flags.StringVar(&remote, "url", "", "server to pass messages on to, such as https://colaflow.example.com")
 	flags.BoolVar(&insecure, "insecure", false, "with --url: allow plain http to another machine")
 	flags.StringVar(&publicURL, "public-url", "http://localhost:8080", "without --url: base of the links in answers")

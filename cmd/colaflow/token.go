@@ -12,12 +12,28 @@ import (
 )
 
 func (p *program) tokenCommand() *cobra.Command {
-	return group("token", "Create, list and revoke the tokens that agents use",
-		`Create, list and revoke the tokens that agents use. A token belongs to one tenant,
-may do what it was given and never more than its owner's role, and works until it
-expires or is revoked.`,
-		p.tokenCreateCommand(), p.tokenListCommand(), p.tokenRevokeCommand())
+	return group("token", "Create, change, explain and revoke the tokens that agents use",
+		`Create, change, explain and revoke the tokens that agents use. A token belongs to one
+tenant, may do what it was given and never more than its owner's role, and works until
+it expires or is revoked. Every change is in force when the command returns.`,
+		p.tokenCreateCommand(), p.tokenListCommand(), p.tokenShowCommand(), p.tokenUpdateCommand(), p.tokenRotateCommand(),
+		p.tokenRevokeCommand(), p.tokenRevokeAllCommand(), p.tokenExplainCommand())
 }
+
+// operator is the scope of a command: the whole tenant, in the name of the
+// operating-system user.
+func operator(t tenancy.Tenant) store.Scope { return store.AsSystem(t.ID, actor()) }
+
+// tokenID reads the argument that names a token.
+func tokenID(cmd *cobra.Command, text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return id, usagef(cmd, "that is not a token's id; colaflow token list shows the ids")
+	}
+	return id, nil
+}
+
+const whichToken = "the id that token list shows"
 
 // tenantChoice is a database and one tenant in it.
 type tenantChoice struct {
@@ -58,7 +74,7 @@ func (p *program) tokenListCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.inTenant(cmd, c, func(ctx context.Context, db *database, t tenancy.Tenant) error {
 				tokens := []store.Token{}
-				err := db.Read(ctx, store.AsSystem(t.ID, actor()), func(tx *store.Tx) error {
+				err := db.Read(ctx, operator(t), func(tx *store.Tx) error {
 					return tx.Do(ctx, store.Tokens(&tokens))
 				})
 				if err != nil {
@@ -83,37 +99,20 @@ func (p *program) printTokens(tokens []store.Token) error {
 		if owner == "" {
 			owner = "(service)"
 		}
-		expires := day(t.ExpiresAt)
-		if expires == "" {
-			expires = "never"
-		}
 		rows = append(rows, []string{t.ID.String(), t.Name, t.State, owner, string(t.Role),
-			strconv.Itoa(t.Grants.Effective(t.Role).Len()), expires, day(t.LastUsedAt)})
+			strconv.Itoa(t.Grants.Effective(t.Role).Len()), expiry(t), "..." + t.Hint, day(t.LastUsedAt)})
 	}
-	return p.printTable([]string{"id", "name", "state", "owner", "role", "permissions", "expires", "last used"}, rows)
+	return p.printTable([]string{"id", "name", "state", "owner", "role", "permissions", "expires", "secret", "last used"}, rows)
 }
 
-func (p *program) tokenRevokeCommand() *cobra.Command {
-	var c tenantChoice
-	cmd := &cobra.Command{
-		Use:     "revoke ID",
-		Short:   "End a token for good, at once",
-		Long:    "End a token for good. When the command returns, the token can read and change nothing any more.",
-		Example: `  colaflow token revoke --tenant acme 0199b0a6-5c1e-7f00-8000-2c9f6d1e4b7a`,
-		Args:    oneArgument("the id that token list shows"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
-			if err != nil {
-				return usagef(cmd, "that is not a token's id; colaflow token list shows the ids")
-			}
-			return p.inTenant(cmd, c, func(ctx context.Context, db *database, t tenancy.Tenant) error {
-				if err := db.RevokeToken(ctx, store.AsSystem(t.ID, actor()), actor(), id); err != nil {
-					return err
-				}
-				return p.printf("Token %s is revoked.\n", id)
-			})
-		},
+// expiry is the day on which a token expires; one that is near is marked.
+func expiry(t store.Token) string {
+	switch {
+	case t.ExpiresAt == nil:
+		return "never"
+	case t.ExpiresSoon:
+		return day(t.ExpiresAt) + " (soon)"
+	default:
+		return day(t.ExpiresAt)
 	}
-	c.addFlags(cmd)
-	return cmd
 }

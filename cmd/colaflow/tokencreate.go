@@ -17,7 +17,7 @@ type tokenFlags struct {
 	tenantChoice
 	name, owner, role, preset, expires string
 	service, json                      bool
-	allow, deny, projects              []string
+	allow, deny, projects, networks    []string
 }
 
 func (p *program) tokenCreateCommand() *cobra.Command {
@@ -40,15 +40,12 @@ role; a service token has no owner and the role given by --role.`,
 				return err
 			}
 			return p.inTenant(cmd, f.tenantChoice, func(ctx context.Context, db *database, t tenancy.Tenant) error {
-				token, plain, err := db.CreateToken(ctx, store.AsSystem(t.ID, actor()), t.Slug, actor(), n)
+				token, plain, err := db.CreateToken(ctx, operator(t), t.Slug, actor(), n)
 				if err != nil {
 					return err
 				}
 				if f.json {
-					return p.printJSON(struct {
-						store.Token
-						Plain string `json:"token"`
-					}{token, plain})
+					return p.printMinted(token, plain)
 				}
 				return p.printf("%s\n\nThis is the only time it is shown: keep it where you keep secrets.\nIt may do: %s.\n"+
 					"Revoke it with: colaflow token revoke --tenant %s %s\n", plain, effective(token), t.Slug, token.ID)
@@ -66,6 +63,7 @@ role; a service token has no owner and the role given by --role.`,
 	flags.StringArrayVar(&f.deny, "deny", nil, "permissions to take away; may be repeated")
 	flags.StringSliceVar(&f.projects, "only-projects", nil, "keys of the projects it is held to (default: all)")
 	flags.StringVar(&f.expires, "expires", "90d", "days such as 90d, a date such as 2027-01-31, or never")
+	flags.StringSliceVar(&f.networks, "allow-ip", nil, "networks that it may be used from, such as 203.0.113.0/24 (default: all)")
 	flags.BoolVar(&f.json, "json", false, "print JSON with id and token")
 	return cmd
 }
@@ -93,14 +91,7 @@ func (f *tokenFlags) newToken(cmd *cobra.Command, now time.Time) (store.NewToken
 			return n, err
 		}
 	}
-	allow := f.allow
-	if f.preset != "" {
-		if _, err := tenancy.Preset(f.preset); err != nil {
-			return n, err
-		}
-		allow = append([]string{f.preset}, allow...)
-	}
-	if n.Grants.Allow, err = tenancy.ParseAllow(allow); err != nil {
+	if n.Grants.Allow, err = parseAllow(f.preset, f.allow); err != nil {
 		return n, err
 	}
 	if n.Grants.Deny, err = tenancy.ParseAllow(f.deny); err != nil {
@@ -109,8 +100,22 @@ func (f *tokenFlags) newToken(cmd *cobra.Command, now time.Time) (store.NewToken
 	if cmd.Flags().Changed("only-projects") {
 		n.Grants.Limited, n.Grants.Projects = true, tenancy.ProjectKeys(f.projects)
 	}
+	if n.Networks, err = tenancy.ParseNetworks(f.networks); err != nil {
+		return n, err
+	}
 	n.ExpiresAt, err = parseExpiry(cmd, f.expires, now)
 	return n, err
+}
+
+// parseAllow reads a preset and single permissions together.
+func parseAllow(preset string, allow []string) (tenancy.PermissionSet, error) {
+	if preset == "" {
+		return tenancy.ParseAllow(allow)
+	}
+	if _, err := tenancy.Preset(preset); err != nil {
+		return 0, err
+	}
+	return tenancy.ParseAllow(append([]string{preset}, allow...))
 }
 
 // parseExpiry reads 90d, 2027-01-31 (its end, UTC) or never.
