@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -97,6 +98,12 @@ func (f serveFlags) url(addr net.Addr) string {
 	return cmp.Or(f.publicURL, scheme+"://"+host)
 }
 
+// inTheClear reports whether tokens reach the server unencrypted over a network.
+func (f serveFlags) inTheClear(addr net.Addr) bool {
+	a, err := netip.ParseAddrPort(addr.String())
+	return err == nil && !a.Addr().IsLoopback() && f.tlsCert == "" && len(f.proxies) == 0 && !strings.HasPrefix(f.publicURL, "https://")
+}
+
 // serve listens and serves until ctx ends; running calls may finish.
 func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	listener, err := listen(ctx, f.addr)
@@ -114,6 +121,9 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	}
 	defer s.Close()
 	defer p.startCleanup(ctx, db)()
+	if f.inTheClear(listener.Addr()) {
+		p.log.Warn("tokens can be read on the network: use --tls-cert and --tls-key, or --trusted-proxy and an https --public-url", "addr", listener.Addr().String())
+	}
 	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
 	return p.serveHTTP(ctx, listener, p.routes(db, s, m), f.tlsCert, f.tlsKey)
 }

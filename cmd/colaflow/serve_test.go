@@ -125,6 +125,17 @@ func TestServe_Shutdown(t *testing.T) {
 	require.Equal(t, exitOK, s.wait(t))
 }
 
+func TestServeFlags_InTheClear(t *testing.T) {
+	t.Parallel()
+	network, loopback := &net.TCPAddr{IP: net.IPv4zero, Port: 80}, &net.TCPAddr{IP: net.IPv6loopback, Port: 80}
+	require.True(t, serveFlags{}.inTheClear(network))
+	require.False(t, serveFlags{}.inTheClear(loopback))
+	require.False(t, serveFlags{tlsCert: "cert.pem"}.inTheClear(network))
+	require.False(t, serveFlags{proxies: []string{"10.0.0.0/8"}}.inTheClear(network))
+	require.False(t, serveFlags{publicURL: "https://colaflow.example.com"}.inTheClear(network))
+	require.True(t, serveFlags{publicURL: "http://colaflow.example.com"}.inTheClear(network))
+}
+
 func TestServeFlags_URL(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
