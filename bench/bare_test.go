@@ -114,12 +114,12 @@ func (s *bare) getIssue(ctx context.Context, t tenant, args map[string]any) (any
 		return nil, err
 	}
 	var found []tracker.Issue
-	var projects []tracker.Project
-	if err := s.do(ctx, t, store.IssuesByKeys([]tracker.IssueKey{key}, &found), store.ProjectsByKeys([]string{key.Project}, &projects)); err != nil {
+	var workflow tracker.Workflow
+	if err := s.do(ctx, t, store.IssueByKey(key, &found, &workflow)); err != nil {
 		return nil, err
 	}
 	out := wholeRow(t, found[0])
-	out.Next = projects[0].Workflow.NextOf(found[0].Status)
+	out.Next = workflow.NextOf(found[0].Status)
 	return map[string]any{"issues": []row{out}}, nil
 }
 

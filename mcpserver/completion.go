@@ -29,7 +29,7 @@ func (p completions) CompleteResourceArgument(ctx context.Context, uri string, a
 	}
 	res := Resources()[i]
 	data, err := p.server.dispatch(ctx, Tool{Name: "completion " + res.Name, ReadOnly: true,
-		run: func(ctx context.Context, c *Call, _ json.RawMessage) (any, error) {
+		run: func(ctx context.Context, c *Call, _ any) (any, error) {
 			c.target = uri
 			if res.Permission != nil && !c.May(*res.Permission) {
 				return []string{}, nil

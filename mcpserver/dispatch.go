@@ -95,9 +95,13 @@ func isRefusal(err error) bool {
 }
 
 func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
+	in, err := t.arguments(r.message.arguments)
+	if err != nil {
+		return nil, err
+	}
 	err = s.store.Read(ctx, store.ForPrincipal(r.principal), func(tx *store.Tx) error {
 		c.Tx = tx
-		if data, err = s.runSafely(ctx, t, c, r.message.arguments); err != nil {
+		if data, err = s.runSafely(ctx, t, c, in); err != nil {
 			return err
 		}
 		return tx.Ensure(ctx)
@@ -108,11 +112,11 @@ func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data js
 // write runs a write under its options. The idempotency key is claimed in the
 // write's own transaction; a replay gives the first answer.
 func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
-	opt, canonical, err := t.options(r.message.arguments)
+	in, err := t.arguments(r.message.arguments)
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(canonical)
+	opt := in.(writeArguments).writeOptions()
 	entry := func() store.AuditRow {
 		r.audited = true
 		return s.auditRow(r, c, data, nil)
@@ -122,6 +126,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		if opt.DryRun {
 			tx.DryRun()
 		} else if opt.IdempotencyKey != "" {
+			digest := sha256.Sum256(mustJSON(in))
 			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), digest[:])
 			if err != nil {
 				return err
@@ -131,7 +136,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 				return nil
 			}
 		}
-		if data, err = s.runSafely(ctx, t, c, r.message.arguments); err != nil {
+		if data, err = s.runSafely(ctx, t, c, in); err != nil {
 			return err
 		}
 		switch {
@@ -149,18 +154,25 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 	return data, nil
 }
 
+// fitter is a result that can be cut where it is too long for a response.
+type fitter interface{ fit() any }
+
 // runSafely turns a panic of a handler into an internal error.
-func (s *Server) runSafely(ctx context.Context, t Tool, c *Call, raw json.RawMessage) (data json.RawMessage, err error) {
+func (s *Server) runSafely(ctx context.Context, t Tool, c *Call, in any) (data json.RawMessage, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in tool %s: %v\n%s", t.Name, p, debug.Stack())
 		}
 	}()
-	out, err := t.run(ctx, c, raw)
+	out, err := t.run(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(out)
+	data, err = json.Marshal(out)
+	if long, ok := out.(fitter); ok && len(data) > maxText {
+		return json.Marshal(long.fit())
+	}
+	return data, err
 }
 
 // splice adds a member to the front of a JSON object.

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 )
 
@@ -13,11 +12,11 @@ func (s *Server) SetBodyTimeout(d time.Duration) { s.bodyTimeout = d }
 func (s *Server) Hook(tool string, fn func(context.Context, *Call) error) {
 	t := s.catalogue[tool]
 	run := t.run
-	t.run = func(ctx context.Context, c *Call, raw json.RawMessage) (any, error) {
+	t.run = func(ctx context.Context, c *Call, in any) (any, error) {
 		if err := fn(ctx, c); err != nil {
 			return nil, err
 		}
-		return run(ctx, c, raw)
+		return run(ctx, c, in)
 	}
 	s.mcp.AddTool(t.definition(), s.handler(t))
 }

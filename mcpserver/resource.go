@@ -85,7 +85,7 @@ func (s *Server) resourceHandler(res Resource) func(context.Context, mcp.ReadRes
 			vars[name] = firstString(value)
 		}
 		data, err := s.dispatch(ctx, Tool{Name: "resource " + res.Name, ReadOnly: true, Permission: res.Permission,
-			run: func(ctx context.Context, c *Call, _ json.RawMessage) (any, error) {
+			run: func(ctx context.Context, c *Call, _ any) (any, error) {
 				c.target = request.Params.URI
 				return res.read(ctx, c, vars)
 			}}, requestFrom(ctx))

@@ -27,9 +27,8 @@ type Tool struct {
 	input  *shape
 	schema json.RawMessage
 	output json.RawMessage
-	run    func(ctx context.Context, c *Call, raw json.RawMessage) (any, error)
-	// peek reads the write options out of raw arguments without running.
-	options func(raw json.RawMessage) (WriteOptions, []byte, error)
+	decode func(raw json.RawMessage) (any, error) // what run takes; nil: nothing
+	run    func(ctx context.Context, c *Call, in any) (any, error)
 }
 
 // WriteOptions are the arguments that every write takes.
@@ -40,34 +39,37 @@ type WriteOptions struct {
 
 func (w WriteOptions) writeOptions() WriteOptions { return w }
 
+// writeArguments are the decoded arguments of a write.
+type writeArguments interface{ writeOptions() WriteOptions }
+
 // needs points to a permission, for Tool literals.
 func needs(p tenancy.Permission) *tenancy.Permission { return &p }
 
 // define completes a tool with its typed handler. The schemas come from In and
-// Out; a type that they cannot express panics at start-up.
+// Out; a type that they cannot express, or a write without WriteOptions, panics
+// at start-up.
 func define[In, Out any](t Tool, handle func(context.Context, *Call, In) (Out, error)) Tool {
+	if _, ok := any(*new(In)).(writeArguments); ok == t.ReadOnly {
+		panic("mcpserver: tool " + t.Name + " does not take WriteOptions exactly if it writes")
+	}
 	t.input = shapeOf(reflect.TypeFor[In]())
 	t.schema = mustJSON(t.input.schema())
 	t.output = outputSchema(reflect.TypeFor[Out]())
-	t.run = func(ctx context.Context, c *Call, raw json.RawMessage) (any, error) {
+	t.decode = func(raw json.RawMessage) (any, error) {
 		var in In
-		if err := t.input.decode(t.Name, raw, &in); err != nil {
-			return nil, err
-		}
-		return handle(ctx, c, in)
+		err := t.input.decode(t.Name, raw, &in)
+		return in, err
 	}
-	t.options = func(raw json.RawMessage) (WriteOptions, []byte, error) {
-		var in In
-		if err := t.input.decode(t.Name, raw, &in); err != nil {
-			return WriteOptions{}, nil, err
-		}
-		w, ok := any(in).(interface{ writeOptions() WriteOptions })
-		if !ok {
-			panic("mcpserver: write tool " + t.Name + " does not embed WriteOptions")
-		}
-		return w.writeOptions(), mustJSON(in), nil
-	}
+	t.run = func(ctx context.Context, c *Call, in any) (any, error) { return handle(ctx, c, in.(In)) }
 	return t
+}
+
+// arguments are what run takes.
+func (t Tool) arguments(raw json.RawMessage) (any, error) {
+	if t.decode == nil {
+		return nil, nil
+	}
+	return t.decode(raw)
 }
 
 // definition is the tool as tools/list shows it. Raw schemas halve its cost.

@@ -80,13 +80,13 @@ func getIssue() Tool {
 			return getIssueOut{}, noIssues(missing)
 		}
 		c.target = in.Keys[0]
-		return fitIssues(getIssueOut{Issues: views, Missing: missing}), nil
+		return getIssueOut{Issues: views, Missing: missing}, nil
 	})
 }
 
 // issueDetails is what include asks for, read in one trip.
 type issueDetails struct {
-	projects  []tracker.Project
+	workflow  tracker.Workflow // of the project, if one issue is asked for
 	comments  []tracker.Comment
 	related   []tracker.Related
 	children  []tracker.Issue
@@ -105,11 +105,11 @@ func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include 
 	}
 	var found []tracker.Issue
 	d := issueDetails{requested: include}
-	queries := []store.Query{store.IssuesByKeys(keys, &found)}
+	read := store.IssuesByKeys(keys, &found)
 	if len(keys) == 1 {
-		queries = append(queries, store.ProjectsByKeys([]string{keys[0].Project}, &d.projects))
+		read = store.IssueByKey(keys[0], &found, &d.workflow)
 	}
-	if err := c.do(ctx, queries...); err != nil {
+	if err := c.do(ctx, read); err != nil {
 		return nil, nil, err
 	}
 	issues, missing := inOrder(keys, found)
@@ -149,10 +149,8 @@ func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, d *issue
 
 func (c *Call) issueView(i tracker.Issue, d issueDetails) issueView {
 	v := issueView{issueRow: c.issueRow(i, allIssueFields), Description: i.Description}
-	for _, p := range d.projects {
-		if p.ID == i.ProjectID {
-			v.Next = p.Workflow.NextOf(i.Status)
-		}
+	if len(d.workflow.Statuses) > 0 {
+		v.Next = d.workflow.NextOf(i.Status)
 	}
 	for _, m := range d.comments {
 		if m.IssueID == i.ID {
@@ -203,9 +201,9 @@ func viewComment(m tracker.Comment) commentView {
 	return v
 }
 
-// fitIssues keeps the answer within the response's size: whole issues first,
-// then, if one alone is too long, its oldest details and the end of its text.
-func fitIssues(out getIssueOut) getIssueOut {
+// fit keeps the answer within the response's size: whole issues first, then, if
+// one alone is too long, its oldest details and the end of its text.
+func (out getIssueOut) fit() any {
 	for len(out.Issues) > 1 && len(mustJSON(out)) > maxText {
 		last := out.Issues[len(out.Issues)-1]
 		out.Issues = out.Issues[:len(out.Issues)-1]

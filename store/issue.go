@@ -77,6 +77,16 @@ func IssuesByKeys(keys []tracker.IssueKey, into *[]tracker.Issue) Query {
 	}
 }
 
+// IssueByKey is IssuesByKeys for one, with the workflow that it follows.
+func IssueByKey(key tracker.IssueKey, into *[]tracker.Issue, workflow *tracker.Workflow) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select `+issueColumns+`, i.description, own.workflow from projects own
+			join issues i on i.tenant_id = $1 and i.project_id = own.id and i.number = $3
+			where own.tenant_id = $1 and own.key = $2`, scope.Tenant, key.Project, key.Number).
+			Query(collect(into, func(row pgx.Rows, i *tracker.Issue) error { return scanIssueWith(row, i, &i.Description, workflow) }))
+	}
+}
+
 // IssueKeys lists keys that begin with prefix, most recently changed first.
 func IssueKeys(prefix string, limit int, into *[]string) Query {
 	return func(b *pgx.Batch, scope Scope) {

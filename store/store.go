@@ -54,7 +54,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.New("the database DSN is not valid; use the form postgres://user:password@host:5432/database")
 	}
-	config.MaxConns = 16
+	config.MaxConns, config.AfterConnect = 16, useUUIDCodec
 	if cfg.MaxConns > 0 {
 		config.MaxConns = cfg.MaxConns
 	}

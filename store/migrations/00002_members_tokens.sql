@@ -75,16 +75,9 @@ select colaflow_protect('token_usage', 'select, insert, update');
 create function enter(p_tenant uuid, p_kind text, p_subject uuid, p_epoch bigint) returns void
 language plpgsql as $$
 declare
-  v_state text;
   v_scope text;
 begin
   perform colaflow_scope(p_tenant, 'none');
-  select t.state into v_state from tenants t where t.id = p_tenant;
-  if v_state = 'suspended' then
-    raise exception 'tenant is suspended' using errcode = 'CF403';
-  elsif v_state is distinct from 'active' then
-    raise exception 'no such tenant' using errcode = 'CF401';
-  end if;
   case p_kind
   when 'token', 'previous' then
     select t.scope into v_scope
@@ -94,15 +87,20 @@ begin
       and t.revoked_at is null
       and (t.expires_at is null or t.expires_at > now())
       and (p_kind = 'token' or t.previous_until > now())
-      and (t.member_id is null or m.state = 'active');
+      and (t.member_id is null or m.state = 'active')
+      and exists (select from tenants n where n.id = p_tenant and n.state = 'active');
   when 'member' then
     select 'all' into v_scope from members m
-    where m.tenant_id = p_tenant and m.id = p_subject and m.epoch = p_epoch and m.state = 'active';
+    where m.tenant_id = p_tenant and m.id = p_subject and m.epoch = p_epoch and m.state = 'active'
+      and exists (select from tenants n where n.id = p_tenant and n.state = 'active');
   when 'system' then
-    v_scope := 'all';
+    select 'all' into v_scope from tenants n where n.id = p_tenant and n.state = 'active';
   end case;
   if v_scope is null then
-    raise exception 'token or member is not active' using errcode = 'CF401';
+    if exists (select from tenants n where n.id = p_tenant and n.state = 'suspended') then
+      raise exception 'tenant is suspended' using errcode = 'CF403';
+    end if;
+    raise exception 'token, member or tenant is not active' using errcode = 'CF401';
   end if;
   perform colaflow_scope(p_tenant, v_scope);
 end $$;
