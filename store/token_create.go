@@ -41,35 +41,51 @@ func (s *Store) CreateToken(ctx context.Context, scope Scope, slug, actor string
 		if err != nil {
 			return err
 		}
-		by, err := tx.power(ctx)
-		if err != nil {
+		if err := tx.addToken(ctx, newSecret{id, hash, hintOf(plain)}, n, owner); err != nil {
 			return err
 		}
-		settings := TokenSettings{Name: n.Name, Grants: n.Grants, ExpiresAt: n.ExpiresAt, Networks: n.Networks}
-		if err := settings.check(); err != nil {
-			return err
-		}
-		if err := by.manage(owner.ID); err != nil {
-			return err
-		}
-		if err := by.give(owner.Role, n.Grants.Allow&^n.Grants.Deny, n.Grants); err != nil {
-			return err
-		}
-		reach, err := tx.projectScope(ctx, n.Grants)
-		if err != nil {
-			return err
-		}
-		return tx.Do(ctx, holdQuota(tenancy.QuotaTokens), func(b *pgx.Batch, scope Scope) {
-			b.Queue(`insert into tokens (tenant_id, id, hash, hint, name, member_id, role, grants, scope, allowed_ips, expires_at, created_by, created_at)
-				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-				scope.Tenant, id, hash[:], hintOf(plain), settings.Name, nullID(owner.ID), fixedRole(owner), settings.Grants, reach,
-				settings.networks(), settings.ExpiresAt, nullID(by.member), s.clock().UTC())
-		}, withinPlan(tenancy.QuotaTokens, 0), TokenByID(id, &t))
+		return tx.Do(ctx, TokenByID(id, &t))
 	})
 	if err != nil {
 		return Token{}, "", fmt.Errorf("create token: %w", err)
 	}
 	return t, plain, nil
+}
+
+// newSecret is what the database keeps of a new token's plain form.
+type newSecret struct {
+	id   uuid.UUID
+	hash tokens.Hash
+	hint string
+}
+
+// addToken stores a token of an owner. It refuses settings that cannot be stored,
+// what the subject of the transaction may not give, and what the plan does not allow.
+func (tx *Tx) addToken(ctx context.Context, secret newSecret, n NewToken, owner tenancy.Member) error {
+	by, err := tx.power(ctx)
+	if err != nil {
+		return err
+	}
+	settings := TokenSettings{Name: n.Name, Grants: n.Grants, ExpiresAt: n.ExpiresAt, Networks: n.Networks}
+	if err := settings.check(); err != nil {
+		return err
+	}
+	if err := by.manage(owner.ID); err != nil {
+		return err
+	}
+	if err := by.give(owner.Role, n.Grants.Allow&^n.Grants.Deny, n.Grants); err != nil {
+		return err
+	}
+	reach, err := tx.projectScope(ctx, n.Grants)
+	if err != nil {
+		return err
+	}
+	return tx.Do(ctx, holdQuota(tenancy.QuotaTokens), func(b *pgx.Batch, scope Scope) {
+		b.Queue(`insert into tokens (tenant_id, id, hash, hint, name, member_id, role, grants, scope, allowed_ips, expires_at, created_by, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			scope.Tenant, secret.id, secret.hash[:], secret.hint, settings.Name, nullID(owner.ID), fixedRole(owner), settings.Grants, reach,
+			settings.networks(), settings.ExpiresAt, nullID(by.member), tx.store.clock().UTC())
+	}, withinPlan(tenancy.QuotaTokens, 0))
 }
 
 // tokenOwner is whom a new token acts for; for a service token a nobody with its role.

@@ -1,0 +1,119 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// client is who asks for a token. Nothing but its redirect URIs is proven: the
+// name is what it calls itself.
+type client struct {
+	ID           string
+	Name         string
+	Host         string // that vouches for it by its metadata document; empty if it registered itself
+	RedirectURIs []string
+}
+
+// redirect returns the redirect URI that a request may use.
+func (c client) redirect(given string) (string, bool) {
+	if given == "" && len(c.RedirectURIs) == 1 {
+		return c.RedirectURIs[0], true
+	}
+	return given, slices.ContainsFunc(c.RedirectURIs, func(known string) bool { return matchesRedirect(known, given) })
+}
+
+// clients finds clients by their id: the URL of a metadata document, or a sealed
+// registration. Neither needs a table.
+type clients struct {
+	registrations tenancy.Sealer
+	fetch         *http.Client
+	now           func() time.Time
+	documents     *otter.Cache[string, client]
+}
+
+const (
+	documentsKept = 1_000
+	documentLife  = 10 * time.Minute
+)
+
+func newClients(registrations tenancy.Sealer, fetch *http.Client, now func() time.Time) *clients {
+	return &clients{registrations: registrations, fetch: fetch, now: now, documents: otter.Must(&otter.Options[string, client]{
+		MaximumSize: documentsKept, ExpiryCalculator: otter.ExpiryCreating[string, client](documentLife),
+	})}
+}
+
+func (c *clients) close() { c.documents.StopAllGoroutines() }
+
+// find returns the client, or invalid_client.
+func (c *clients) find(ctx context.Context, id string) (client, error) {
+	if strings.HasPrefix(id, registeredPrefix) {
+		return c.registered(id)
+	}
+	if known, ok := c.documents.GetIfPresent(id); ok {
+		return known, nil
+	}
+	found, err := c.document(ctx, id)
+	if err == nil {
+		c.documents.Set(id, found)
+	}
+	return found, err
+}
+
+// metadata is what a client says about itself (RFC 7591, 2).
+type metadata struct {
+	ClientID      string   `json:"client_id,omitempty"`
+	Name          string   `json:"client_name"`
+	RedirectURIs  []string `json:"redirect_uris"`
+	AuthMethod    string   `json:"token_endpoint_auth_method,omitempty"`
+	GrantTypes    []string `json:"grant_types,omitempty"`
+	ResponseTypes []string `json:"response_types,omitempty"`
+}
+
+const maxRedirects = 10
+
+// client checks what a client says and returns it, still without an id.
+func (m metadata) client() (client, error) {
+	if len(m.RedirectURIs) == 0 || len(m.RedirectURIs) > maxRedirects {
+		return client{}, &failure{"invalid_redirect_uri", "Give 1 to 10 redirect_uris."}
+	}
+	for _, uri := range m.RedirectURIs {
+		if err := checkRedirect(uri); err != nil {
+			return client{}, err
+		}
+	}
+	if m.AuthMethod != "" && m.AuthMethod != "none" {
+		return client{}, &failure{"invalid_client_metadata", "token_endpoint_auth_method must be none: clients here have no secret."}
+	}
+	return client{Name: cleanName(m.Name), RedirectURIs: m.RedirectURIs}, nil
+}
+
+// cleanName makes what a client calls itself safe to show: one short line without
+// control, format or direction characters, which could make it read as another.
+func cleanName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	name = strings.Join(strings.Fields(name), " ")
+	if utf8.RuneCountInString(name) > 60 {
+		name = string([]rune(name)[:60]) + "…"
+	}
+	if name == "" {
+		return "An application without a name"
+	}
+	return name
+}
+
+// shorten bounds what a client sent before it goes into the log.
+func shorten(s string) string { return strings.ToValidUTF8(s[:min(len(s), 120)], "") }

@@ -1,0 +1,121 @@
+package oauth
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+func parseTemplates() (*template.Template, error) {
+	t, err := template.ParseFS(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	return t, nil
+}
+
+// page is what the templates show. Client names come from strangers: they are
+// text, never markup.
+type page struct {
+	Title    string
+	Text     string
+	Client   client
+	Redirect destination
+	Person   Person
+	Choices  []choice
+	Projects []store.ProjectName
+	Lives    []life
+	Next     url.Values // goes on with the next request
+}
+
+// destination is where the answer goes, in words.
+type destination struct {
+	Text  string
+	Local bool // a program on the person's own machine
+}
+
+func describeRedirect(uri string) destination {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil:
+		return destination{Text: "an unknown place"}
+	case u.Scheme == "http":
+		return destination{"a program on this computer (" + u.Host + ")", true}
+	case u.Scheme != "https":
+		return destination{"the application " + u.Scheme + " on this computer", true}
+	}
+	return destination{Text: u.Host}
+}
+
+// choice is one resource of the vocabulary with the verbs that may be allowed.
+type choice struct {
+	Resource string
+	Verbs    []verb
+}
+
+type verb struct {
+	Permission string
+	Name       string
+	Asked      bool
+}
+
+// choicesOf lists what a role can give, with what was asked for. A client that asks
+// for nothing starts with what reads.
+func choicesOf(asked tenancy.PermissionSet, role tenancy.Role) []choice {
+	if asked == 0 {
+		asked = tenancy.RoleViewer.Permissions()
+	}
+	var list []choice
+	for _, p := range role.Permissions().List() {
+		if len(list) == 0 || list[len(list)-1].Resource != p.Resource() {
+			list = append(list, choice{Resource: p.Resource()})
+		}
+		last := &list[len(list)-1]
+		last.Verbs = append(last.Verbs, verb{p.String(), p.Verb(), asked.Has(p)})
+	}
+	return list
+}
+
+func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
+	s.write(w, status, name, p, "'self'")
+}
+
+// renderTo is render for a form whose answer may redirect to a client: browsers
+// hold the redirects of a form to its policy too.
+func (s *Server) renderTo(w http.ResponseWriter, redirect, name string, p page) {
+	action := "'self'"
+	if u, err := url.Parse(redirect); err == nil && u.Scheme != "" {
+		action += " " + u.Scheme + ":"
+		if u.Scheme == "https" || u.Scheme == "http" {
+			action = "'self' " + u.Scheme + "://" + u.Host
+		}
+	}
+	s.write(w, http.StatusOK, name, p, action)
+}
+
+func (s *Server) write(w http.ResponseWriter, status int, name string, p page, formAction string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	w.WriteHeader(status)
+	if err := s.templates.ExecuteTemplate(w, name+".html", p); err != nil {
+		s.Log.Error("page was not written whole", "template", name, "error", err)
+	}
+}
+
+func (s *Server) refusePage(w http.ResponseWriter, status int, title, text string) {
+	s.render(w, status, "refused", page{Title: title, Text: text})
+}

@@ -1,0 +1,140 @@
+// Package oauth is the authorization server through which hosted agents connect
+// without a pasted token (OAuth 2.1, MCP authorization). What it gives out are
+// ordinary agents' tokens: nothing behind it knows a second kind.
+package oauth
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Person is a signed-in member who is asked for consent.
+type Person struct {
+	Tenant  tenancy.Tenant
+	Member  tenancy.Member
+	Epoch   int64
+	Session uuid.UUID
+}
+
+// Config says what the server stands on. All but Clock and Log are required.
+type Config struct {
+	Store *store.Store
+	Key   tenancy.MasterKey
+	// PublicURL is the issuer (RFC 8414); PublicURL + "/mcp" is the resource.
+	PublicURL string
+	// SignedIn returns the member whose session a request carries for this tenant.
+	SignedIn func(r *http.Request, slug string) (Person, bool)
+	// SignInURL is where a browser signs in to a tenant before it goes on to next,
+	// a path of ours.
+	SignInURL func(slug, next string) string
+	// Fetch gets client metadata documents; it must refuse addresses that are not public.
+	Fetch *http.Client
+	// ClientIP is where a request comes from.
+	ClientIP func(*http.Request) netip.Addr
+	// Clock returns the current time; nil means time.Now.
+	Clock func() time.Time
+	Log   *slog.Logger
+}
+
+// Server is the authorization server. It is safe for concurrent use.
+type Server struct {
+	Config
+	clients   *clients
+	requests  tenancy.Sealer
+	renewals  []byte
+	pace      *pace
+	templates *template.Template
+}
+
+// New returns a Server. Close it.
+func New(cfg Config) (*Server, error) {
+	public, err := url.Parse(cfg.PublicURL)
+	if err != nil || public.Host == "" {
+		return nil, errors.New("the public URL must be like https://colaflow.example.com")
+	}
+	cfg.PublicURL = strings.TrimSuffix(cfg.PublicURL, "/")
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	templates, err := parseTemplates()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{Config: cfg, templates: templates,
+		clients:  newClients(tenancy.NewSealer(cfg.Key, purposeClients), cfg.Fetch, cfg.Clock),
+		requests: tenancy.NewSealer(cfg.Key, purposeRequests), renewals: cfg.Key.Subkey(purposeRenewals), pace: newPace(cfg.Clock)}, nil
+}
+
+// Purposes of the subkeys of this package. A name is bound into what it protects.
+const (
+	purposeClients  = "oauth-clients"
+	purposeRequests = "oauth-requests"
+	purposeRenewals = "oauth-renewals"
+)
+
+// Close stops the housekeeping of what the server remembers.
+func (s *Server) Close() {
+	s.clients.close()
+	s.pace.close()
+}
+
+// Resource is the identifier of the MCP endpoint (RFC 8707).
+func (s *Server) Resource() string { return s.PublicURL + "/mcp" }
+
+// Register adds the server's routes to a mux.
+func (s *Server) Register(mux *http.ServeMux) {
+	for _, path := range []string{"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"} {
+		mux.HandleFunc("GET "+path, open(s.resourceMetadata))
+	}
+	mux.HandleFunc("GET /.well-known/oauth-authorization-server", open(s.serverMetadata))
+	mux.HandleFunc("POST /oauth/register", open(s.register))
+	mux.HandleFunc("POST /oauth/token", open(s.token))
+	mux.HandleFunc("POST /oauth/revoke", open(s.revoke))
+	for _, path := range []string{"/oauth/register", "/oauth/token", "/oauth/revoke"} {
+		mux.HandleFunc("OPTIONS "+path, open(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	}
+	mux.HandleFunc("GET /oauth/authorize", s.authorize)
+	mux.HandleFunc("GET /oauth/consent", s.consent)
+	mux.HandleFunc("POST /oauth/consent", s.decide)
+}
+
+// open lets pages of any origin read an answer: these routes take no cookie, so
+// there is nothing that another site could borrow.
+func open(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Allow-Headers", "Content-Type, MCP-Protocol-Version")
+		h.Set("Access-Control-Allow-Methods", "GET, POST")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next(w, r)
+	}
+}
+
+const maxBody = 64 << 10
+
+// clientOf finds a client, and maps what keeps it from being found.
+func (s *Server) clientOf(ctx context.Context, id string) (client, error) {
+	c, err := s.clients.find(ctx, id)
+	if err != nil {
+		s.Log.Info("OAuth client refused", "client_id", shorten(id), "error", err)
+	}
+	return c, err
+}
