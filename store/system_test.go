@@ -20,6 +20,7 @@ var systemCallers = []string{
 	"cmd/colaflow/import.go",      // operator's command
 	"cmd/colaflow/token.go",       // operator's command
 	"store/cleanup.go",            // job
+	"store/connection.go",         // finds the member whom a code or refresh token is of
 	"store/nonce.go",              // one-time links are spent before anybody is signed in
 	"store/page.go",               // a page's link is the right to see it
 	"store/signing_key.go",        // the tenant's own keys
