@@ -20,7 +20,7 @@ const (
 )
 
 // errClean ends a transaction that has nothing to commit, and nothing to audit.
-var errClean = errors.New("nothing to clean")
+var errClean = errors.New("nothing to do")
 
 // sweep removes one batch of one kind of what is no longer needed. Its first
 // parameter is the tenant, its second the size of the batch, its third an age.
@@ -46,6 +46,9 @@ func sweeps() []sweep {
 		// An hour later, because the clocks of nodes that check them may be behind.
 		{"spent_nonces", `delete from spent_nonces where tenant_id = $1 and nonce in (
 			select n.nonce from spent_nonces n where n.tenant_id = $1 and n.expires_at < now() - $3::interval order by n.expires_at limit $2)`, time.Hour},
+		// Nodes may trust what they know of a key for a while.
+		{"signing_keys", `delete from signing_keys where tenant_id = $1 and id in (
+			select k.id from signing_keys k where k.tenant_id = $1 and k.retires_at < now() - $3::interval limit $2)`, time.Hour},
 		{"pages", `delete from pages where tenant_id = $1 and id in (
 			select p.id from pages p where p.tenant_id = $1 and p.expires_at < now() - $3::interval order by p.expires_at limit $2)`, time.Hour},
 	}
@@ -68,8 +71,8 @@ func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// Cleanup removes spent idempotency keys and nonces, expired pages, and tokens that
-// ended long ago, tenant by tenant, in batches.
+// Cleanup removes spent idempotency keys and nonces, expired pages, retired signing
+// keys, and tokens that ended long ago, tenant by tenant, in batches.
 func (s *Store) Cleanup(ctx context.Context) error {
 	tenants, err := s.Tenants(ctx)
 	if err != nil {

@@ -60,8 +60,8 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 		return err
 	}))
 	page := tenancy.Page{ID: tenancy.NewID(), Title: "Burndown of " + slug, CreatedBy: "ci", CreatedAt: storetest.Now, ExpiresAt: storetest.Now.Add(time.Hour)}
-	require.NoError(t, db.PutPage(t.Context(), f.ID, page, 10))
-	require.NoError(t, db.AddSigningKey(t.Context(), f.ID, tenancy.SealedKey{ID: tenancy.NewID(), Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, true))
+	require.NoError(t, db.PutPage(t.Context(), f.ID, page, 10, 1<<20))
+	require.NoError(t, db.AddSigningKey(t.Context(), f.ID, "test", tenancy.SealedKey{ID: tenancy.NewID(), Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, true))
 	fresh, err := db.SpendNonce(t.Context(), f.ID, tenancy.NewID(), storetest.Now.Add(time.Hour))
 	require.NoError(t, err)
 	require.True(t, fresh)

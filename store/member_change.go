@@ -101,8 +101,8 @@ func (p power) changeMember(before, after tenancy.Member) error {
 	if err := p.self(before.ID); err != nil {
 		return err
 	}
-	if !p.system && !p.grants.Effective(p.role).Has(tenancy.MembersManage) {
-		return tenancy.Errorf(tenancy.Forbidden, "Only an admin may manage members.").WithNext("Ask an admin of your tenant.")
+	if err := p.admin("manage members"); err != nil {
+		return err
 	}
 	for _, role := range []tenancy.Role{before.Role, after.Role} {
 		if err := p.give(role, 0, p.grants); err != nil {

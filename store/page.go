@@ -9,23 +9,29 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// PutPage implements tenancy.PageStore. Expired pages make room first; pages of
-// one tenant are counted and added one at a time.
-func (s *Store) PutPage(ctx context.Context, tenant tenancy.TenantID, p tenancy.Page, limit int) error {
+// PutPage implements tenancy.PageStore. Pages of one tenant are counted and added
+// one at a time.
+func (s *Store) PutPage(ctx context.Context, tenant tenancy.TenantID, p tenancy.Page, number int, bytes int64) error {
 	entry := func() AuditRow { return adminRow(tenant, p.CreatedBy, "page.put", p.ID.String()) }
 	return s.Write(ctx, AsSystem(tenant, "pages"), entry, func(tx *Tx) error {
 		var live int
+		var held int64
 		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`select from tenant_settings where tenant_id = $1 for update`, scope.Tenant)
 			b.Queue(`delete from pages where tenant_id = $1 and expires_at <= $2`, scope.Tenant, p.CreatedAt)
-			b.Queue(`select count(*) from pages where tenant_id = $1`, scope.Tenant).QueryRow(scalar(&live))
+			b.Queue(`select count(*), coalesce(sum(length(content)), 0) from pages where tenant_id = $1`, scope.Tenant).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&live, &held) })
 		})
 		if err != nil {
 			return err
 		}
-		if live >= limit {
-			return tenancy.Errorf(tenancy.PlanLimit, "This tenant has %d live pages, as many as it may.", live).
-				WithNext("Delete some, or wait until they expire.")
+		const next = "Delete some (colaflow page delete), or wait until they expire."
+		switch {
+		case live >= number:
+			return tenancy.Errorf(tenancy.PlanLimit, "This tenant has %d live pages, as many as it may.", live).WithNext(next)
+		case held+int64(len(p.Content)) > bytes:
+			return tenancy.Errorf(tenancy.PlanLimit, "This tenant's live pages take %d of %d MB, so a page of %d KB does not fit.",
+				held>>20, bytes>>20, (len(p.Content)+1023)>>10).WithNext(next)
 		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into pages (tenant_id, id, title, content, created_by, created_at, expires_at) values ($1, $2, $3, coalesce($4, ''::bytea), $5, $6, $7)`,
@@ -66,8 +72,8 @@ func (s *Store) Pages(ctx context.Context, tenant tenancy.TenantID) (pages []ten
 }
 
 // DeletePage implements tenancy.PageStore.
-func (s *Store) DeletePage(ctx context.Context, tenant tenancy.TenantID, id uuid.UUID) error {
-	entry := func() AuditRow { return adminRow(tenant, "system:pages", "page.delete", id.String()) }
+func (s *Store) DeletePage(ctx context.Context, tenant tenancy.TenantID, id uuid.UUID, by string) error {
+	entry := func() AuditRow { return adminRow(tenant, by, "page.delete", id.String()) }
 	return s.Write(ctx, AsSystem(tenant, "pages"), entry, func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`delete from pages where tenant_id = $1 and id = $2`, scope.Tenant, id)

@@ -53,6 +53,14 @@ func (p power) manage(owner uuid.UUID) error {
 	return tenancy.Errorf(tenancy.Forbidden, "Only an admin may manage the tokens of others.").WithNext("Ask an admin of your tenant.")
 }
 
+// admin refuses who does not administer the tenant.
+func (p power) admin(what string) error {
+	if p.system || p.grants.Effective(p.role).Has(tenancy.MembersManage) {
+		return nil
+	}
+	return tenancy.Errorf(tenancy.Forbidden, "Only an admin may %s.", what).WithNext("Ask an admin of your tenant.")
+}
+
 // give refuses what the giver does not have: a higher role, a permission, or a
 // project in reach.
 func (p power) give(role tenancy.Role, permissions tenancy.PermissionSet, reach tenancy.Grants) error {

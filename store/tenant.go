@@ -57,37 +57,49 @@ func (s *Store) Tenant(ctx context.Context, slug string) (tenancy.Tenant, error)
 // AnyTenant returns the tenant with this slug for an operator: deleted ones too,
 // until their data is gone.
 func (s *Store) AnyTenant(ctx context.Context, slug string) (tenancy.Tenant, error) {
-	var t tenancy.Tenant
-	err := scanTenant(s.pool.QueryRow(ctx, `select `+tenantColumns+` from tenants where slug = $1 and purged_at is null`, slug), &t)
+	var id tenancy.TenantID
+	err := s.pool.QueryRow(ctx, `select id from tenants where slug = $1 and purged_at is null`, slug).Scan(&id)
+	if err == nil {
+		var t tenancy.Tenant
+		t, err = s.wholeTenant(ctx, id)
+		return t, err
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
-		return t, noTenant(slug)
+		err = noTenant(slug)
 	}
-	if err != nil {
-		return t, interpret(err)
-	}
-	return t, s.Read(ctx, AsKeeper(t.ID, "tenant.show"), func(tx *Tx) error {
-		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`select coalesce(max(name), '') from tenant_settings where tenant_id = $1`, scope.Tenant).QueryRow(scalar(&t.Name))
-		})
-	})
+	return tenancy.Tenant{}, interpret(err)
 }
 
-// TenantByID returns the tenant with this id, without its name, unless it is
-// deleted.
+// TenantByID returns the tenant with this id, unless it is deleted.
 func (s *Store) TenantByID(ctx context.Context, id tenancy.TenantID) (tenancy.Tenant, error) {
-	var t tenancy.Tenant
-	err := scanTenant(s.pool.QueryRow(ctx, `select `+tenantColumns+` from tenants where id = $1 and state <> 'deleted'`, id), &t)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return t, tenancy.Errorf(tenancy.NotFound, "The tenant does not exist.")
+	t, err := s.wholeTenant(ctx, id)
+	if tenancy.CodeOf(err) == tenancy.Unauthenticated || err == nil && t.State == tenancy.TenantDeleted {
+		return tenancy.Tenant{}, tenancy.Errorf(tenancy.NotFound, "The tenant does not exist.")
 	}
-	return t, interpret(err)
+	return t, err
+}
+
+// wholeTenant reads a tenant in any state with its settings.
+func (s *Store) wholeTenant(ctx context.Context, id tenancy.TenantID) (t tenancy.Tenant, err error) {
+	err = s.Read(ctx, AsKeeper(id, "tenant.show"), func(tx *Tx) error {
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`select `+tenantColumns+` from tenants where id = $1`, scope.Tenant).QueryRow(func(row pgx.Row) error { return scanTenant(row, &t) })
+			b.Queue(`select name, `+configColumns+` from tenant_settings where tenant_id = $1`, scope.Tenant).Query(func(rows pgx.Rows) error {
+				if rows.Next() {
+					return rows.Scan(append([]any{&t.Name}, configFields(&t.Config)...)...)
+				}
+				return rows.Err()
+			})
+		})
+	})
+	return t, err
 }
 
 func noTenant(slug string) error {
 	return tenancy.Errorf(tenancy.NotFound, "Tenant %q does not exist.", slug).WithNext("See: colaflow tenant list")
 }
 
-// Tenants lists every tenant whose data is not gone, by slug. Names are left empty.
+// Tenants lists every tenant whose data is not gone, by slug. Names and settings are left empty.
 func (s *Store) Tenants(ctx context.Context) ([]tenancy.Tenant, error) {
 	rows, err := s.pool.Query(ctx, `select `+tenantColumns+` from tenants where purged_at is null order by slug`)
 	if err != nil {

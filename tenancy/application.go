@@ -1,7 +1,6 @@
 package tenancy
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -9,25 +8,6 @@ import (
 
 	"github.com/google/uuid"
 )
-
-// AppConfig is what a plan or an admin may change of an Application within
-// bounds. Zero fields mean the default.
-type AppConfig struct {
-	MaxPages      int           // default 1,000; at most 10,000
-	PageLife      time.Duration // default 1 hour; at most 30 days
-	PageTokenLife time.Duration // default 24 hours; never beyond the page's life
-	Memory        int64         // bytes; default 100 MB; at most 1 GB
-}
-
-// withDefaults fills zero fields and cuts the others to their bounds.
-func (c AppConfig) withDefaults() AppConfig {
-	return AppConfig{
-		MaxPages:      min(cmp.Or(c.MaxPages, 1_000), 10_000),
-		PageLife:      min(cmp.Or(c.PageLife, time.Hour), 30*24*time.Hour),
-		PageTokenLife: cmp.Or(c.PageTokenLife, 24*time.Hour),
-		Memory:        min(cmp.Or(c.Memory, 100<<20), 1<<30),
-	}
-}
 
 // Ports are what Applications need from the database.
 type Ports struct {
@@ -71,22 +51,18 @@ func (a *Application) Budget() *Budget { return a.budget }
 func newApplication(tenant Tenant, cfg AppsConfig) *Application {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // crypto/rand.Read never fails (Go 1.24)
-	config := AppConfig{}
-	if cfg.Configure != nil {
-		config = cfg.Configure(tenant)
-	}
-	a := &Application{id: hex.EncodeToString(id[:]), tenant: tenant, issuer: cfg.Issuer, config: config.withDefaults(), ports: cfg.Ports,
-		now: cfg.Clock}
+	a := &Application{id: hex.EncodeToString(id[:]), tenant: tenant, issuer: cfg.Issuer, config: tenant.Config.In(PlanOf(tenant.Plan)),
+		ports: cfg.Ports, now: cfg.Clock}
 	a.keys = newKeyring(tenant.ID, cfg.Ports.Keys, NewSealer(cfg.Key, PurposeTenantKeys), cfg.Clock)
 	a.pages.pages = map[uuid.UUID]cachedPage{}
 	a.budget = NewBudget(a.config.Memory)
 	return a
 }
 
-// RotateKeys makes a new signing key. What the older ones signed stays valid for
-// the overlap, no longer.
-func (a *Application) RotateKeys(ctx context.Context, overlap time.Duration) error {
-	return a.keys.rotate(ctx, overlap)
+// RotateKeys makes a new signing key in somebody's name. What the older ones
+// signed stays valid for the overlap, no longer, on every node.
+func (a *Application) RotateKeys(ctx context.Context, by string, overlap time.Duration) error {
+	return a.keys.rotate(ctx, by, overlap)
 }
 
 // close forgets what the Application holds in memory.

@@ -30,11 +30,11 @@ func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
 
 // node is the Applications of one process over a shared database.
-func node(t *testing.T, db *storetest.DB, c *clock, configure func(tenancy.Tenant) tenancy.AppConfig) *tenancy.Applications {
+func node(t *testing.T, db *storetest.DB, c *clock) *tenancy.Applications {
 	t.Helper()
 	apps := tenancy.NewApplications(tenancy.AppsConfig{
 		Ports: tenancy.Ports{Keys: db.Store, Nonces: db.Store, Pages: db.Store}, Key: db.Key, Issuer: "https://colaflow.test",
-		Clock: c.now, Configure: configure, IdleAfter: time.Minute,
+		Clock: c.now, Lookup: db.TenantByID, IdleAfter: time.Minute,
 	})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -58,7 +58,7 @@ func TestApplication_SignVerify(t *testing.T) {
 	c := newClock()
 	db := storetest.Open(t, storetest.Options{MaxConns: 4, Clock: c.now})
 	acme, globex := db.Tenant(t, "acme"), db.Tenant(t, "globex")
-	one, two := node(t, db, c, nil), node(t, db, c, nil)
+	one, two := node(t, db, c), node(t, db, c)
 	app := use(t, one, acme.Tenant)
 	raw, err := app.Sign(t.Context(), tenancy.KindSession, "user-1", time.Hour, tenancy.Claims{Email: "ada@acme.test", Role: tenancy.RoleOwner, MemberEpoch: 3})
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestApplication_RotateKeys(t *testing.T) {
 	c := newClock()
 	db := storetest.Open(t, storetest.Options{MaxConns: 4, Clock: c.now})
 	acme := db.Tenant(t, "acme")
-	one, two := use(t, node(t, db, c, nil), acme.Tenant), use(t, node(t, db, c, nil), acme.Tenant)
+	one, two := use(t, node(t, db, c), acme.Tenant), use(t, node(t, db, c), acme.Tenant)
 	sign := func(app *tenancy.Application) string {
 		raw, err := app.Sign(t.Context(), tenancy.KindSession, "u", 24*time.Hour, tenancy.Claims{})
 		require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestApplication_RotateKeys(t *testing.T) {
 	old := sign(one)
 	_, err := two.Verify(t.Context(), tenancy.KindSession, old)
 	require.NoError(t, err)
-	require.NoError(t, one.RotateKeys(t.Context(), time.Hour))
+	require.NoError(t, one.RotateKeys(t.Context(), "test", time.Hour))
 	fresh := sign(one)
 	c.advance(2 * time.Second)
 	for _, raw := range []string{old, fresh} {
@@ -113,7 +113,7 @@ func TestApplication_SpendOnce(t *testing.T) {
 	c := newClock()
 	db := storetest.Open(t, storetest.Options{MaxConns: 8, Clock: c.now})
 	acme := db.Tenant(t, "acme")
-	nodes := []*tenancy.Application{use(t, node(t, db, c, nil), acme.Tenant), use(t, node(t, db, c, nil), acme.Tenant)}
+	nodes := []*tenancy.Application{use(t, node(t, db, c), acme.Tenant), use(t, node(t, db, c), acme.Tenant)}
 	link, err := nodes[0].Sign(t.Context(), tenancy.KindSignInLink, "u", time.Hour, tenancy.Claims{})
 	require.NoError(t, err)
 	var won atomic.Int64
@@ -134,7 +134,7 @@ func TestAttack076_JWTForgeries(t *testing.T) {
 	c := newClock()
 	db := storetest.Open(t, storetest.Options{MaxConns: 4, Clock: c.now})
 	acme := db.Tenant(t, "acme")
-	app := use(t, node(t, db, c, nil), acme.Tenant)
+	app := use(t, node(t, db, c), acme.Tenant)
 	good, err := app.Sign(t.Context(), tenancy.KindSession, "u", time.Hour, tenancy.Claims{Email: "a@b.c"})
 	require.NoError(t, err)
 	parts := strings.Split(good, ".")
@@ -232,8 +232,8 @@ func TestApplication_Pages(t *testing.T) {
 	c := newClock()
 	db := storetest.Open(t, storetest.Options{MaxConns: 4, Clock: c.now})
 	acme, globex := db.Tenant(t, "acme"), db.Tenant(t, "globex")
-	small := func(tenancy.Tenant) tenancy.AppConfig { return tenancy.AppConfig{MaxPages: 2, Memory: 100} }
-	one, two := node(t, db, c, small), node(t, db, c, small)
+	acme.Config = tenancy.AppConfig{MaxPages: 2, Memory: 100}
+	one, two := node(t, db, c), node(t, db, c)
 	app := use(t, one, acme.Tenant)
 	page, link, err := app.PutPage(t.Context(), "Burndown", []byte("<p>hello</p>"), "ci")
 	require.NoError(t, err)
@@ -265,7 +265,7 @@ func TestApplication_Pages(t *testing.T) {
 	list, err := app.ListPages(t.Context())
 	require.NoError(t, err)
 	require.Len(t, list, 1)
-	require.NoError(t, app.DeletePage(t.Context(), third.ID))
+	require.NoError(t, app.DeletePage(t.Context(), third.ID, "test"))
 	_, err = app.OpenPage(t.Context(), third.ID)
 	require.Error(t, err)
 }

@@ -12,8 +12,6 @@ type AppsConfig struct {
 	Ports  Ports
 	Key    MasterKey
 	Issuer string // public URL of the installation: iss of every JWT
-	// Configure returns what differs from the defaults for a tenant; may be nil.
-	Configure func(Tenant) AppConfig
 	// Lookup finds a tenant by id, for UseID.
 	Lookup func(ctx context.Context, id TenantID) (Tenant, error)
 	// IdleAfter is how long an unused Application stays; 0 means 10 minutes.

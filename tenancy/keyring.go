@@ -45,7 +45,7 @@ func (k *keyring) current(ctx context.Context) (uuid.UUID, []byte, error) {
 		return uuid.Nil, nil, err
 	}
 	if k.newest == uuid.Nil {
-		if err := k.add(ctx, k.now(), true); err != nil {
+		if err := k.add(ctx, "system:keys", k.now(), true); err != nil {
 			return uuid.Nil, nil, err
 		}
 	}
@@ -72,18 +72,18 @@ func (k *keyring) find(ctx context.Context, id uuid.UUID) ([]byte, error) {
 }
 
 // rotate makes a new key; the others verify for the overlap and no longer.
-func (k *keyring) rotate(ctx context.Context, overlap time.Duration) error {
+func (k *keyring) rotate(ctx context.Context, by string, overlap time.Duration) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.add(ctx, k.now().Add(overlap), false)
+	return k.add(ctx, by, k.now().Add(overlap), false)
 }
 
-func (k *keyring) add(ctx context.Context, retire time.Time, first bool) error {
+func (k *keyring) add(ctx context.Context, by string, retire time.Time, first bool) error {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // crypto/rand.Read never fails (Go 1.24)
 	id := NewID()
 	sealed := SealedKey{ID: id, Sealed: k.sealer.Seal(secret, k.binding(id)), CreatedAt: k.now()}
-	if err := k.store.AddSigningKey(ctx, k.tenant, sealed, retire, first); err != nil {
+	if err := k.store.AddSigningKey(ctx, k.tenant, by, sealed, retire, first); err != nil {
 		return fmt.Errorf("add signing key: %w", err)
 	}
 	return k.read(ctx, time.Time{})

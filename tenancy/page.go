@@ -31,11 +31,16 @@ func (a *Application) PutPage(ctx context.Context, title string, content []byte,
 	}
 	now := a.now()
 	p := Page{ID: NewID(), Title: title, Content: content, Bytes: len(content), CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(a.config.PageLife)}
-	if err := a.ports.Pages.PutPage(ctx, a.tenant.ID, p, a.config.MaxPages); err != nil {
+	if err := a.ports.Pages.PutPage(ctx, a.tenant.ID, p, a.config.MaxPages, a.config.PageSpace); err != nil {
 		return Page{}, "", err
 	}
-	link, err := a.Sign(ctx, KindPageLink, p.ID.String(), min(a.config.PageTokenLife, a.config.PageLife), Claims{})
+	link, err := a.LinkPage(ctx, p)
 	return p, link, err
+}
+
+// LinkPage returns a new one-time link token that opens a page.
+func (a *Application) LinkPage(ctx context.Context, p Page) (string, error) {
+	return a.Sign(ctx, KindPageLink, p.ID.String(), min(a.config.PageTokenLife, p.ExpiresAt.Sub(a.now())), Claims{})
 }
 
 // OpenPage returns a live page, from memory while the budget allows.
@@ -55,10 +60,11 @@ func (a *Application) ListPages(ctx context.Context) ([]Page, error) {
 	return a.ports.Pages.Pages(ctx, a.tenant.ID)
 }
 
-// DeletePage removes a page from every node's store and this node's memory.
-func (a *Application) DeletePage(ctx context.Context, id uuid.UUID) error {
+// DeletePage removes a page in somebody's name, from the store and this node's
+// memory; other nodes may show it for pageFor.
+func (a *Application) DeletePage(ctx context.Context, id uuid.UUID, by string) error {
 	a.pages.drop(id)
-	return a.ports.Pages.DeletePage(ctx, a.tenant.ID, id)
+	return a.ports.Pages.DeletePage(ctx, a.tenant.ID, id, by)
 }
 
 // pageFor is how long a node may serve a page from memory: a deletion on

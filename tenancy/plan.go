@@ -3,6 +3,7 @@ package tenancy
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Quota is something that a plan limits the amount of.
@@ -29,14 +30,21 @@ type Plan struct {
 	TextMB    int64  `json:"text_mb"`    // of issues and comments, as counted every few minutes
 	AuditDays int    `json:"audit_days"` // how long audit rows are kept
 	SSO       bool   `json:"sso"`        // people may sign in by the company's identity provider
+	// Bounds are the most that an admin may set of the tenant's Application.
+	Bounds AppConfig `json:"bounds"`
 }
+
+const day = 24 * time.Hour
 
 // Plans lists every plan, the smallest first.
 func Plans() []Plan {
 	return []Plan{
-		{Name: "free", Tokens: 20, Projects: 10, Members: 50, TextMB: 500, AuditDays: 90},
-		{Name: "team", Tokens: 500, Projects: 200, Members: 1_000, TextMB: 20_000, AuditDays: 400, SSO: true},
-		{Name: "enterprise", AuditDays: 7 * 365, SSO: true},
+		{Name: "free", Tokens: 20, Projects: 10, Members: 50, TextMB: 500, AuditDays: 90,
+			Bounds: AppConfig{MaxPages: 1_000, PageLife: day, PageTokenLife: day, PageSpace: 100 << 20, Memory: 100 << 20}},
+		{Name: "team", Tokens: 500, Projects: 200, Members: 1_000, TextMB: 20_000, AuditDays: 400, SSO: true,
+			Bounds: AppConfig{MaxPages: 5_000, PageLife: 7 * day, PageTokenLife: 7 * day, PageSpace: 500 << 20, Memory: 256 << 20}},
+		{Name: "enterprise", AuditDays: 7 * 365, SSO: true,
+			Bounds: AppConfig{MaxPages: 10_000, PageLife: 30 * day, PageTokenLife: 30 * day, PageSpace: 1 << 30, Memory: 1 << 30}},
 	}
 }
 

@@ -30,6 +30,7 @@ type Tenant struct {
 	Name      string      `json:"name"`
 	State     TenantState `json:"state"`
 	Plan      string      `json:"plan"`
+	Config    AppConfig   `json:"config"` // what an admin has set
 	CreatedAt time.Time   `json:"created_at"`
 	// DeleteAfter is when the data of a deleted tenant is removed for good.
 	DeleteAfter *time.Time `json:"delete_after,omitempty"`

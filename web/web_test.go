@@ -207,7 +207,7 @@ func TestPage(t *testing.T) {
 	}
 	_, body, _ = b.get(t, me, "", "/p/"+other.ID.String(), "")
 	require.Equal(t, nothing, body, "the cookie opens one page")
-	require.NoError(t, app.DeletePage(t.Context(), p.ID))
+	require.NoError(t, app.DeletePage(t.Context(), p.ID, "test"))
 	status, _, _ = b.get(t, me, "", "/p/"+p.ID.String(), "")
 	require.Equal(t, 404, status)
 }

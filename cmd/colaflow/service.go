@@ -29,10 +29,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config) (*service, erro
 	s := &service{auth: tokens.NewAuthenticator(db), log: p.log.Warn}
 	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, s.auth, db.key, version()
 	cfg.Clock, cfg.Log = p.clock, p.log
-	s.apps = tenancy.NewApplications(tenancy.AppsConfig{
-		Ports: tenancy.Ports{Keys: db.Store, Nonces: db.Store, Pages: db.Store}, Key: db.key, Issuer: cfg.PublicURL,
-		Lookup: db.TenantByID, Clock: p.clock,
-	})
+	s.apps = p.applications(db, cfg.PublicURL)
 	var err error
 	if s.mcp, err = mcpserver.New(cfg); err != nil {
 		s.auth.Close()
