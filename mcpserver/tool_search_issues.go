@@ -133,12 +133,11 @@ func (c *Call) search(ctx context.Context, f tracker.Filter, page store.Page, ro
 // was applied, defaults included. Text is matched last, within what bounds it.
 // Projects are checked by search.
 func (c *Call) resolveFilter(ctx context.Context, in issueFilter) (f tracker.Filter, applied string, err error) {
-	f = tracker.Filter{Text: strings.TrimSpace(tracker.CleanLine(in.Query)), Statuses: in.Status, Labels: in.Labels, Types: in.Type,
-		Blocked: in.Blocked, Overdue: in.Overdue, Today: c.Now.UTC().Truncate(24 * time.Hour)}
+	f = tracker.Filter{Text: strings.TrimSpace(tracker.CleanLine(in.Query)), Labels: in.Labels, Blocked: in.Blocked, Overdue: in.Overdue, Today: c.Now.UTC().Truncate(24 * time.Hour)}
 	for _, key := range in.Project {
 		f.Projects = append(f.Projects, projectKey(key))
 	}
-	if err = c.resolveStatuses(ctx, f); err != nil {
+	if err = c.resolveWords(ctx, in, &f); err != nil {
 		return f, "", err
 	}
 	for _, p := range in.Priority {
@@ -183,21 +182,26 @@ func (c *Call) resolveFilter(ctx context.Context, in issueFilter) (f tracker.Fil
 	return f, applied, err
 }
 
-// resolveStatuses refuses a status that no project of the filter knows.
-func (c *Call) resolveStatuses(ctx context.Context, f tracker.Filter) error {
-	if len(f.Statuses) == 0 || len(f.Projects) != 1 {
+// resolveWords finds the statuses and types that a filter names, as the projects
+// spell them, and refuses those that none of its projects knows.
+func (c *Call) resolveWords(ctx context.Context, in issueFilter, f *tracker.Filter) error {
+	if len(in.Status)+len(in.Type) == 0 {
 		return nil
 	}
-	p, err := c.projectByKey(ctx, f.Projects[0])
-	if err != nil {
+	var words []tracker.Vocabulary
+	if err := c.do(ctx, store.Vocabularies(f.Projects, &words)); err != nil {
 		return err
 	}
-	for _, name := range f.Statuses {
-		if _, err := p.FindStatus(name); err != nil {
-			return err
-		}
+	if len(words) == 0 {
+		return nil // search says which projects are missing; without any there are no issues
 	}
-	return nil
+	all := tracker.JoinVocabularies(words)
+	var err error
+	if f.Statuses, err = all.FindStatuses(in.Status); err != nil {
+		return err
+	}
+	f.Types, err = all.FindTypes(in.Type)
+	return err
 }
 
 func (c *Call) person(ctx context.Context, name string) (tracker.Person, error) {

@@ -261,28 +261,3 @@ func TestAttack060_SearchStaysInside(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, ids, "without a tenant")
 }
-
-// TestAttack060_Plan shows that the search reads the index that leads with the
-// tenant, as the role that runs it.
-func TestAttack060_Plan(t *testing.T) {
-	t.Parallel()
-	db := storetest.Open(t)
-	admin := db.Admin(t)
-	var tenant uuid.UUID
-	for _, slug := range []string{"acme", "beta"} {
-		tn := db.Tenant(t, slug)
-		tenant = tn.ID
-		p := tn.Project(t, "WEB", "Website")
-		_, err := admin.Exec(t.Context(), `insert into issues (tenant_id, id, project_id, number, title, type, status, category, created_at, updated_at)
-			select $1, gen_random_uuid(), $2, n, 'Word' || n || ' and others', 'Task', 'Backlog', 'todo', now(), now() from generate_series(1, 4000) n`, tn.ID, p.ID)
-		require.NoError(t, err)
-	}
-	_, err := admin.Exec(t.Context(), "analyze issues")
-	require.NoError(t, err)
-	_, err = admin.Exec(t.Context(), "set role "+store.SearchRole)
-	require.NoError(t, err)
-	plan := strings.Join(strings1(t, admin, `explain select id from issues i where tenant_id = '`+tenant.String()+`'
-		and search @@ websearch_to_tsquery('english', 'word17')`), "\n")
-	require.Contains(t, plan, "issues_search")
-	require.Regexp(t, `Index Cond: \(\(tenant_id = .* AND \(search @@`, plan)
-}

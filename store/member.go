@@ -21,7 +21,7 @@ func MembersByName(names []string, into *[]tenancy.Member) Query {
 			lower[i] = strings.ToLower(n)
 		}
 		b.Queue(`select `+memberColumns+` from members m
-			where m.tenant_id = $1 and (m.email = any($2) or m.handle = any($2) or lower(m.name) = any($2))
+			where m.tenant_id = $1 and (m.email = any($2) or m.handle = any($2) or fold(m.name) = any($2))
 			order by m.handle limit 200`, scope.Tenant, lower).Query(collect(into, scanMember))
 	}
 }
@@ -40,7 +40,7 @@ func Members(prefix string, limit int, into *[]tenancy.Member) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select `+memberColumns+` from members m
 			where m.tenant_id = $1 and m.state <> 'disabled'
-			  and ($2 = '' or starts_with(m.handle, $2) or starts_with(coalesce(m.email, ''), $2) or starts_with(lower(m.name), $2))
+			  and ($2 = '' or starts_with(m.handle, $2) or starts_with(coalesce(m.email, ''), $2) or starts_with(fold(m.name), $2))
 			order by m.state = 'active' desc, m.handle limit $3`, scope.Tenant, strings.ToLower(prefix), limit).
 			Query(collect(into, scanMember))
 	}

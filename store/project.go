@@ -96,7 +96,7 @@ type ProjectRow struct {
 // Projects lists a page of projects by key, and counts all that match.
 func Projects(f ProjectFilter, into *[]ProjectRow, total *int) Query {
 	const matching = ` from projects p where p.tenant_id = $1 and ($2 = '' or p.state = $2)
-		and ($3 = '' or strpos(lower(p.name), lower($3)) > 0 or strpos(lower(p.key), lower($3)) > 0)`
+		and ($3 = '' or strpos(fold(p.name), fold($3)) > 0 or strpos(lower(p.key), lower($3)) > 0)`
 	return func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select count(*)`+matching, scope.Tenant, f.State, f.Text).QueryRow(scalar(total))
 		b.Queue(`select `+projectColumns+`,
@@ -161,4 +161,19 @@ func asJSON(v any) json.RawMessage {
 		panic(fmt.Sprintf("store: a value of ours does not marshal: %v", err))
 	}
 	return data
+}
+
+// Vocabularies reads what projects in reach call statuses and types: those with
+// these keys, or all.
+func Vocabularies(keys []string, into *[]tracker.Vocabulary) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select distinct p.workflow, p.issue_types from projects p
+			where p.tenant_id = $1 and (cardinality($2::text[]) = 0 or p.key = any($2))`, scope.Tenant, append([]string{}, keys...)).
+			Query(collect(into, func(row pgx.Rows, v *tracker.Vocabulary) error {
+				var w tracker.Workflow
+				err := row.Scan(&w, &v.Types)
+				v.Statuses = w.Names()
+				return err
+			}))
+	}
 }

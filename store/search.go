@@ -185,7 +185,7 @@ func filterIssues(scope Scope, f tracker.Filter) (from string, w where) {
 			join projects q on q.tenant_id = $1 and q.key = k.key)`, projects, numbers)
 	}
 	if len(f.Statuses) > 0 {
-		w.add("lower(i.status) = any(?)", lowered(f.Statuses))
+		w.add("i.status = any(?)", f.Statuses)
 	}
 	filterCategories(&w, f.Categories)
 	filterPerson(&w, "i.assignee_id", f.Assignee)
@@ -201,7 +201,7 @@ func filterIssues(scope Scope, f tracker.Filter) (from string, w where) {
 		w.add("i.priority = any(?)", numbers)
 	}
 	if len(f.Types) > 0 {
-		w.add("lower(i.type) = any(?)", lowered(f.Types))
+		w.add("i.type = any(?)", f.Types)
 	}
 	filterSprint(&w, f)
 	if f.ParentID != uuid.Nil {
@@ -276,7 +276,7 @@ func filterSprint(w *where, f tracker.Filter) {
 		w.add(`i.sprint_id in (select distinct on (s.project_id) s.id from sprints s where s.tenant_id = $1 and s.state = 'planned'
 			order by s.project_id, s.starts_on nulls last, s.created_at, s.id)`)
 	case tracker.SprintNamed:
-		w.add(in+"lower(s.name) = lower(?))", f.Sprint)
+		w.add(in+"fold(s.name) = fold(?))", f.Sprint)
 	}
 }
 

@@ -31,7 +31,7 @@ func Sprints(f SprintFilter, into *[]tracker.Sprint, total *int) Query {
 			w.add("s.state = ?", f.State)
 		}
 		if f.Name != "" {
-			w.add("lower(s.name) = lower(?)", f.Name)
+			w.add("fold(s.name) = fold(?)", f.Name)
 		}
 		if total != nil {
 			b.Queue(`select count(*) from sprints s where `+w.String(), w.args...).QueryRow(scalar(total))

@@ -28,20 +28,20 @@ const (
 	SprintNamed   SprintChoice = "named"
 )
 
-// Filter selects issues, with every name resolved but statuses, types, labels
-// and sprints, which compare case-insensitively. Empty fields do not restrict.
+// Filter selects issues, with every name resolved but labels and sprints, which
+// compare case-insensitively. Empty fields do not restrict.
 type Filter struct {
 	Text       string
 	IDs        []uuid.UUID // with Text: its matches within Projects and Categories, best first
 	Projects   []string    // keys
 	Keys       []IssueKey
-	Statuses   []string
+	Statuses   []string // as the projects spell them
 	Categories []Category
 	Assignee   Person
 	Reporter   Person
 	Labels     []string // any of them
 	Priorities []Priority
-	Types      []string
+	Types      []string // as the projects spell them
 	SprintIs   SprintChoice
 	Sprint     string
 	SprintID   uuid.UUID
