@@ -127,7 +127,10 @@ func TestAttack030_NothingIsPushed(t *testing.T) {
 		require.Equal(t, 1, strings.Count(a.body, `"jsonrpc"`))
 	}
 	all.Wait()
-	heard.Range(func(n, what any) bool { require.Fail(t, "another tenant heard something", "%v: %v", n, what); return false })
+	heard.Range(func(n, what any) bool {
+		require.Fail(t, "another tenant heard something", "%v: %v", n, what)
+		return false
+	})
 }
 
 // TestAttack040_Completions asks for what others have, for everything, and often.

@@ -30,7 +30,7 @@ func (b *bundle) stdio(ctx context.Context, t *testing.T, token string) *stdio {
 	fromServer, out := io.Pipe()
 	s := &stdio{t: t, in: toServer, lines: make(chan string, 1000), ended: make(chan error, 1)}
 	go func() {
-		err := b.mcp.ServeStdio(ctx, in, out, token)
+		err := b.mcp.ServeStdio(ctx, in, out, token, mcpserver.Narrowing{})
 		_ = out.Close()
 		s.ended <- err
 	}()

@@ -28,6 +28,8 @@ type BridgeConfig struct {
 	// Insecure allows plain http to a host that is not this machine.
 	Insecure bool
 	Version  string
+	// Narrow is passed on to the server.
+	Narrow Narrowing
 	// Client sends the requests; nil means one that follows no redirects.
 	Client *http.Client
 	// Log receives what has no request to answer; nil means slog.Default.
@@ -53,7 +55,10 @@ func Bridge(ctx context.Context, cfg BridgeConfig, in io.Reader, out io.Writer) 
 	if err != nil {
 		return err
 	}
-	cfg.URL = target
+	if err := cfg.Narrow.Check(); err != nil {
+		return err
+	}
+	cfg.URL = cfg.Narrow.endpoint(target)
 	if cfg.Client == nil {
 		cfg.Client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		defer cfg.Client.CloseIdleConnections()
@@ -187,6 +192,7 @@ func (b *bridge) headers(h http.Header, m message, line []byte) {
 	h.Set("Accept", "application/json, text/event-stream")
 	h.Set("Authorization", "Bearer "+b.Token)
 	h.Set("User-Agent", "colaflow-stdio/"+b.Version)
+	b.Narrow.headers(h)
 	var body struct{ Params json.RawMessage }
 	var params struct {
 		Meta struct {

@@ -28,9 +28,12 @@ const tokenBudget = 6000
 func TestCatalogue_EveryToolIsComplete(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	tools, raw := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).listTools()
+	c := b.client(t, b.db.Tenant(t, "acme").FullToken(t))
+	tools, raw := c.listTools()
 	t.Logf("tools/list: %d tools, %d bytes, %d tokens of %d", len(tools), len(raw), len(raw)/4, tokenBudget)
 	require.LessOrEqual(t, len(raw)/4, tokenBudget)
+	tools, raw = c.all().listTools()
+	t.Logf("with every toolset: %d tools, %d tokens", len(tools), len(raw)/4)
 	catalogue := map[string]mcpserver.Tool{}
 	for _, tool := range mcpserver.Catalogue() {
 		catalogue[tool.Name] = tool
@@ -87,7 +90,7 @@ func requireBounded(t *testing.T, path string, s *schema) {
 func TestCatalogue_Golden(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	tools, _ := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).listTools()
+	tools, _ := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).all().listTools()
 	var known []string
 	for _, tool := range tools {
 		var got bytes.Buffer
@@ -116,7 +119,7 @@ func TestToolsList_CatalogueOrder(t *testing.T) {
 	for _, tool := range mcpserver.Catalogue() {
 		want = append(want, tool.Name)
 	}
-	tools, _ := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).listTools()
+	tools, _ := b.client(t, b.db.Tenant(t, "acme").FullToken(t)).all().listTools()
 	for _, tool := range tools {
 		got = append(got, tool.Name)
 	}
@@ -136,7 +139,7 @@ func TestAttack038_ListIsWhatIsPermitted(t *testing.T) {
 		grants, err := json.Marshal(tenancy.Grants{Allow: allow})
 		require.NoError(t, err)
 		_, token := acme.Token(t, "some", string(grants))
-		c := b.client(t, token)
+		c := b.client(t, token).all()
 		var want []string
 		for _, tool := range mcpserver.Catalogue() {
 			if tool.Permission == nil || allow.Has(*tool.Permission) {
@@ -159,7 +162,7 @@ func TestAttack038_ListIsWhatIsPermitted(t *testing.T) {
 	// The role counts as much as the grants.
 	viewer, token := acme.Token(t, "viewer", allGrants(t, nil))
 	b.exec(t, "update tokens set member_id = null, role = 'viewer' where id = $1", viewer.ID)
-	tools, _ := b.client(t, token).listTools()
+	tools, _ := b.client(t, token).all().listTools()
 	for _, tool := range tools {
 		require.True(t, tool.Annotations["readOnlyHint"].(bool), tool.Name)
 	}
@@ -320,14 +323,14 @@ func TestAttack053_WithoutPermission(t *testing.T) {
 		if tool.Permission != nil {
 			_, token = w.acme.Token(t, "almost", allGrants(t, nil, *tool.Permission))
 		}
-		clients = append(clients, w.client(t, token))
+		clients = append(clients, w.client(t, token).all())
 	}
 	before := w.db.Dump(t, "audit_log", "token_usage")
 	for n, want := range mcpserver.Catalogue() {
 		i := slices.IndexFunc(w.tools, func(tool wireTool) bool { return tool.Name == want.Name })
 		f := filler{t, want.Name, w.own[w.insider]}
 		arguments := f.arguments(w.tools[i], leaf{}, nil)
-		for _, c := range []*client{clients[n], w.client(t, nothing)} {
+		for _, c := range []*client{clients[n], w.client(t, nothing).all()} {
 			r := c.call(want.Name, arguments)
 			if want.Permission == nil {
 				require.False(t, r.isError, want.Name)

@@ -60,7 +60,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 		refuse(w, http.StatusUnsupportedMediaType, "unsupported_encoding", "Send the body without Content-Encoding.")
 		return
 	}
-	if !s.authenticate(w, hr, r) {
+	if !s.authenticate(w, hr, r) || !s.narrow(w, hr, r) {
 		return
 	}
 	body, ok := s.readBody(w, hr)
@@ -104,6 +104,23 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	}
 	s.http.Handle(&answer, &server.HTTPRequest{Method: hr.Method, URL: hr.URL, Header: hr.Header, Body: body, Context: ctx})
 	s.finish(w, hr.WithContext(ctx), r, &answer)
+}
+
+// narrow takes away from the principal what headers and path say, or answers.
+func (s *Server) narrow(w http.ResponseWriter, hr *http.Request, r *request) bool {
+	var known bool
+	var err error
+	r.narrow, known, err = narrowingOf(hr)
+	switch {
+	case !known:
+		refuse(w, http.StatusNotFound, "not_found", "There is nothing here. MCP is served at /mcp, /mcp/readonly and /mcp/p/{KEY}.")
+	case err != nil:
+		refuse(w, http.StatusBadRequest, "invalid_narrowing", public(err, r.id).Error())
+	default:
+		r.principal = r.narrow.apply(r.principal)
+		return true
+	}
+	return false
 }
 
 // finish sends what mcp-go wrote, unless the token was refused on the way or
@@ -163,7 +180,8 @@ func (s *Server) allowCrossOrigin(w http.ResponseWriter, hr *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Methods", "POST")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, "+
+		strings.Join([]string{headerToolsets, headerTools, headerExclude, headerReadOnly}, ", "))
 	h.Set("Access-Control-Expose-Headers", "X-Request-Id, WWW-Authenticate")
 	h.Add("Vary", "Origin")
 }

@@ -81,7 +81,7 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 func (s *Server) refresh(ctx context.Context, r *request) error {
 	fresh, err := s.tokens.Refresh(ctx, r.token)
 	if err == nil {
-		r.principal = fresh
+		r.principal = r.narrow.apply(fresh)
 		err = checkAddress(r)
 	}
 	return cutOff(ctx, err)
@@ -95,7 +95,7 @@ func isRefusal(err error) bool {
 }
 
 func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
-	in, err := t.arguments(r.message.arguments)
+	in, err := t.arguments(r.message.arguments, r.narrow.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data js
 // write runs a write under its options. The idempotency key is claimed in the
 // write's own transaction; a replay gives the first answer.
 func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data json.RawMessage, err error) {
-	in, err := t.arguments(r.message.arguments)
+	in, err := t.arguments(r.message.arguments, r.narrow.Project)
 	if err != nil {
 		return nil, err
 	}

@@ -109,6 +109,15 @@ type client struct {
 	t     testing.TB
 	url   string
 	token string
+	// toolsets is what the client asks for; empty: nothing, and gets the default.
+	toolsets string
+}
+
+// all is the client with every toolset.
+func (c *client) all() *client {
+	with := *c
+	with.toolsets = "all"
+	return &with
 }
 
 func (b *bundle) client(t testing.TB, token string) *client {
@@ -131,6 +140,9 @@ func (c *client) post(body string, edit ...func(*http.Request)) answer {
 	req.Header.Set("Accept", "application/json, text/event-stream")
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if c.toolsets != "" {
+		req.Header.Set("X-MCP-Toolsets", c.toolsets)
 	}
 	for _, e := range edit {
 		e(req)

@@ -35,7 +35,7 @@ func TestObserve(t *testing.T) {
 	c.post("{")
 	(&client{t: t, url: h.URL, token: token + "0"}).post("{}")
 	(&client{t: t, url: h.URL}).post("{}")
-	require.NoError(t, s.ServeStdio(t.Context(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`), io.Discard, token))
+	require.NoError(t, s.ServeStdio(t.Context(), strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`), io.Discard, token, mcpserver.Narrowing{}))
 
 	// Another server without the hook works as well.
 	(&client{t: t, url: b.http.URL, token: token}).ok("get_me", nil)

@@ -28,7 +28,7 @@ func TestDispatch_AgreesWithExplain(t *testing.T) {
 		role := tenancy.Roles()[random.IntN(4)]
 		token, plain, err := b.db.CreateToken(t.Context(), acme.Scope(), "acme", "test", store.NewToken{Name: "random", Role: role, Grants: g})
 		require.NoError(t, err)
-		c := b.client(t, plain)
+		c := b.client(t, plain).all()
 		for _, tool := range mcpserver.Catalogue() {
 			if tool.Permission == nil {
 				continue
@@ -81,7 +81,7 @@ func TestNetworks_OverStdio(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, b.client(t, plain).post(ping).status)
 	var out strings.Builder
-	require.NoError(t, b.mcp.ServeStdio(t.Context(), strings.NewReader(callBody("get_me", `{}`)+"\n"), &out, plain))
+	require.NoError(t, b.mcp.ServeStdio(t.Context(), strings.NewReader(callBody("get_me", `{}`)+"\n"), &out, plain, mcpserver.Narrowing{}))
 	require.Contains(t, out.String(), "may not be used from this address")
 	require.Contains(t, b.deniedRule(t, token), "may not be used from this address")
 }

@@ -20,7 +20,7 @@ type request struct {
 	clientIP  string
 	client    string
 	started   time.Time
-	narrow    narrowing
+	narrow    Narrowing
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error
@@ -94,13 +94,4 @@ func requestFrom(ctx context.Context) *request {
 		return r
 	}
 	return &request{}
-}
-
-// narrowing is what headers and paths take away from a token's tools. They can
-// only narrow.
-type narrowing struct {
-	readOnly bool
-	only     []string // tools; nil: all
-	except   []string
-	project  string // key; pins every call to one project
 }

@@ -155,6 +155,36 @@ func (s *shape) field(name string) *field {
 	return &s.fields[i]
 }
 
+// without is the shape without the fields of a name, at any depth.
+func (s *shape) without(name string) *shape {
+	out := *s
+	if s.elem != nil {
+		out.elem = s.elem.without(name)
+	}
+	out.fields = nil
+	for _, f := range s.fields {
+		if f.name != name {
+			f.shape = f.shape.without(name)
+			out.fields = append(out.fields, f)
+		}
+	}
+	return &out
+}
+
+// set gives a field of the top level its one value, if there is such a field.
+func (s *shape) set(name, value string, dst reflect.Value) {
+	f := s.field(name)
+	if f == nil {
+		return
+	}
+	switch at := dst.FieldByIndex(f.index); at.Kind() {
+	case reflect.String:
+		at.SetString(value)
+	case reflect.Slice:
+		at.Set(reflect.ValueOf([]string{value}))
+	}
+}
+
 func mustJSON(v any) json.RawMessage {
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -139,6 +139,7 @@ func Catalogue() []Tool {
 		getMe(), listProjects(), getProject(), createProject(), updateProject(),
 		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
 		addComment(), linkIssues(), listSprints(), saveSprint(), listActivity(),
+		searchAuditLog(),
 	}
 }
 
@@ -155,6 +156,9 @@ func (s *Server) visibleTools(ctx context.Context, tools []mcp.Tool) []mcp.Tool 
 		}
 		if r.message.method == string(mcp.MethodToolsList) && t.Permission != nil && !r.principal.May(*t.Permission) {
 			continue
+		}
+		if r.narrow.Project != "" {
+			tool.RawInputSchema = t.pinned
 		}
 		visible = append(visible, tool)
 	}

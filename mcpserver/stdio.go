@@ -29,8 +29,11 @@ const (
 
 // ServeStdio speaks MCP over one client's pipes until in ends or ctx is done:
 // one JSON message a line, nothing else on out. The token is checked again for
-// every message.
-func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer, token string) error {
+// every message; narrow holds it further.
+func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer, token string, narrow Narrowing) error {
+	if err := narrow.Check(); err != nil {
+		return err
+	}
 	session := server.NewInProcessSession("stdio", nil)
 	if err := s.mcp.RegisterSession(ctx, session); err != nil {
 		return fmt.Errorf("register session: %w", err)
@@ -38,7 +41,7 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer, to
 	defer s.mcp.UnregisterSession(ctx, session.SessionID())
 	ctx, cancel := context.WithCancel(s.mcp.WithContext(ctx, session))
 	defer cancel()
-	p := &pipe{server: s, lineWriter: lineWriter{out: out}, token: token, slots: make(chan struct{}, stdioParallel)}
+	p := &pipe{server: s, lineWriter: lineWriter{out: out}, token: token, narrow: narrow, slots: make(chan struct{}, stdioParallel)}
 	err := eachLine(ctx, in, func(line []byte) { p.accept(ctx, line) })
 	drain(&p.running, cancel)
 	return err
@@ -60,6 +63,7 @@ func drain(running *sync.WaitGroup, cancel context.CancelFunc) {
 type pipe struct {
 	server  *Server
 	token   string
+	narrow  Narrowing
 	client  string
 	slots   chan struct{}
 	running sync.WaitGroup
@@ -155,7 +159,7 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 
 func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	s := p.server
-	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client}
+	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client, narrow: p.narrow}
 	defer s.report(r)
 	defer func() {
 		if v := recover(); v != nil {
@@ -170,6 +174,7 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		p.refuse(r, err)
 		return
 	}
+	r.principal = p.narrow.apply(r.principal)
 	if r.refused = checkAddress(r); r.refused != nil {
 		p.refuse(r, r.refused)
 		return

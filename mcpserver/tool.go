@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"reflect"
@@ -22,12 +23,15 @@ type Tool struct {
 	ReadOnly    bool
 	Destructive bool
 	Idempotent  bool
+	// Toolset is the one that the tool belongs to; empty: ToolsetDefault.
+	Toolset string
 
 	place  int // in the catalogue
 	input  *shape
 	schema json.RawMessage
+	pinned json.RawMessage // the schema of a call that is held to one project
 	output json.RawMessage
-	decode func(raw json.RawMessage) (any, error) // what run takes; nil: nothing
+	decode func(raw json.RawMessage, project string) (any, error) // what run takes; nil: nothing
 	run    func(ctx context.Context, c *Call, in any) (any, error)
 }
 
@@ -54,23 +58,32 @@ func define[In, Out any](t Tool, handle func(context.Context, *Call, In) (Out, e
 	}
 	t.input = shapeOf(reflect.TypeFor[In]())
 	t.schema = mustJSON(t.input.schema())
+	held := t.input.without("project")
+	t.pinned = mustJSON(held.schema())
 	t.output = outputSchema(reflect.TypeFor[Out]())
-	t.decode = func(raw json.RawMessage) (any, error) {
+	t.decode = func(raw json.RawMessage, project string) (any, error) {
 		var in In
-		err := t.input.decode(t.Name, raw, &in)
+		if project == "" {
+			err := t.input.decode(t.Name, raw, &in)
+			return in, err
+		}
+		err := held.decode(t.Name, raw, &in)
+		t.input.set("project", project, reflect.ValueOf(&in).Elem())
 		return in, err
 	}
 	t.run = func(ctx context.Context, c *Call, in any) (any, error) { return handle(ctx, c, in.(In)) }
 	return t
 }
 
-// arguments are what run takes.
-func (t Tool) arguments(raw json.RawMessage) (any, error) {
+// arguments are what run takes. The project of a call that is held to one is given.
+func (t Tool) arguments(raw json.RawMessage, project string) (any, error) {
 	if t.decode == nil {
 		return nil, nil
 	}
-	return t.decode(raw)
+	return t.decode(raw, project)
 }
+
+func (t Tool) toolset() string { return cmp.Or(t.Toolset, ToolsetDefault) }
 
 // definition is the tool as tools/list shows it. Raw schemas halve its cost.
 func (t Tool) definition() mcp.Tool {

@@ -137,16 +137,16 @@ func newWorld(t *testing.T) *world {
 	person(beta, "hhggffd", "Somebody")
 	person(w.acme, "hhggffd", "Somebody")
 	_, token := w.acme.Token(t, personMark, allGrants(t, nil))
-	w.insider = w.client(t, token)
+	w.insider = w.client(t, token).all()
 	_, token = beta.Token(t, "outsider", allGrants(t, nil))
-	w.outsider = w.client(t, token)
+	w.outsider = w.client(t, token).all()
 
 	w.foreign = w.furnish(w.insider, "QXZVK", "Zzqxwvk sprint", "zzqxwvk", secretMark)
 	w.own[w.insider] = w.foreign
 	w.own[w.outsider] = w.furnish(w.outsider, "BETAB", "Own sprint", "hhggffd", "harmless")
 	own := w.furnish(w.insider, "MMNNO", "Own sprint", "hhggffd", "harmless")
 	_, token = w.acme.Token(t, "limited", allGrants(t, []string{"MMNNO"}))
-	w.limited = w.client(t, token)
+	w.limited = w.client(t, token).all()
 	w.own[w.limited] = own
 	// What links the two projects of acme must not show on the visible side.
 	w.insider.ok("link_issues", args{"key": "MMNNO-1", "relation": "relates_to", "targets": "QXZVK-1"})

@@ -19,6 +19,7 @@ type Scope struct {
 	kind    string
 	Subject uuid.UUID
 	epoch   int64
+	project string // key of the one project that the transaction is held to; empty: none
 	job     string
 	closed  bool // the tenant may be suspended, or deleted and not yet purged
 }
@@ -33,7 +34,7 @@ const (
 
 // ForPrincipal returns the scope of a token's call.
 func ForPrincipal(p tenancy.Principal) Scope {
-	s := Scope{Tenant: p.TenantID, kind: kindToken, Subject: p.TokenID, epoch: p.Epoch}
+	s := Scope{Tenant: p.TenantID, kind: kindToken, Subject: p.TokenID, epoch: p.Epoch, project: p.Pinned}
 	if p.Replaced {
 		s.kind = kindPrevious
 	}
@@ -116,6 +117,9 @@ func (tx *Tx) Do(ctx context.Context, queries ...Query) error {
 			b.Queue("select enter_closed($1)", tx.scope.Tenant)
 		} else {
 			b.Queue("select enter($1, $2, $3, $4)", tx.scope.Tenant, tx.scope.kind, tx.scope.Subject, tx.scope.epoch)
+		}
+		if tx.scope.project != "" {
+			b.Queue("select narrow($1, $2)", tx.scope.Tenant, tx.scope.project)
 		}
 	}
 	tx.queueLater(b)

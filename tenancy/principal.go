@@ -32,6 +32,8 @@ type Principal struct {
 	Replaced bool
 	// Networks are where the token may be used from.
 	Networks Networks
+	// Pinned is the key of the one project that this call is held to; empty: none.
+	Pinned string
 	// Permissions is Grants cut down by Role: the only thing that dispatch asks.
 	Permissions PermissionSet
 }

@@ -65,6 +65,7 @@ func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler 
 func (p *program) routes(db *database, s *service, m *metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", s.mcp.Handler())
+	mux.Handle("/mcp/", s.mcp.Handler())
 	s.web.Register(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{"status":"ok"}`) })
 	mux.HandleFunc("GET /readyz", p.ready(db))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ func (p *program) stdioCommand() *cobra.Command {
 	var c choice
 	var remote, publicURL string
 	var insecure bool
+	var narrow mcpserver.Narrowing
 	cmd := &cobra.Command{
 		Use:   "stdio",
 		Short: "Speak MCP over standard input and output, for Claude Desktop and others",
@@ -21,19 +23,23 @@ func (p *program) stdioCommand() *cobra.Command {
 log goes to standard error. It ends when its input does. The token comes from
 COLAFLOW_TOKEN and is checked on every call.
 
+--toolsets, --tools, --exclude-tools, --readonly and --project narrow what the client
+sees and may do, never widen it.
+
 With --url it passes every message on to a ColaFlow server, so that this machine
 needs no database. Without, it opens the database itself.`,
 		Example: `  COLAFLOW_TOKEN=mcp_acme_... colaflow stdio
   COLAFLOW_TOKEN=mcp_acme_... colaflow stdio --url https://colaflow.example.com`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			narrow.Project = strings.ToUpper(narrow.Project)
 			token := p.getenv(tokenVariable)
 			if token == "" {
 				return errors.New(tokenVariable + " is not set; make a token with: colaflow token create --tenant ... --name ...")
 			}
 			if remote != "" {
 				return mcpserver.Bridge(cmd.Context(), mcpserver.BridgeConfig{
-					URL: remote, Token: token, Insecure: insecure, Version: version(), Log: p.log}, p.in, p.out)
+					URL: remote, Token: token, Insecure: insecure, Narrow: narrow, Version: version(), Log: p.log}, p.in, p.out)
 			}
 			db, err := p.open(cmd.Context(), c)
 			if err != nil {
@@ -45,7 +51,7 @@ needs no database. Without, it opens the database itself.`,
 				return err
 			}
 			defer s.Close()
-			return s.mcp.ServeStdio(cmd.Context(), p.in, p.out, token)
+			return s.mcp.ServeStdio(cmd.Context(), p.in, p.out, token, narrow)
 		},
 	}
 	c.addFlags(cmd)
@@ -54,5 +60,10 @@ needs no database. Without, it opens the database itself.`,
 	flags.StringVar(&remote, "url", "", "server to pass messages on to, such as https://colaflow.example.com")
 	flags.BoolVar(&insecure, "insecure", false, "with --url: allow plain http to another machine")
 	flags.StringVar(&publicURL, "public-url", "http://localhost:8080", "without --url: base of the links in answers")
+	flags.StringSliceVar(&narrow.Toolsets, "toolsets", nil, "toolsets to show: "+strings.Join(mcpserver.Toolsets(), ", ")+", or all (default the default one)")
+	flags.StringSliceVar(&narrow.Tools, "tools", nil, "show these tools only")
+	flags.StringSliceVar(&narrow.Exclude, "exclude-tools", nil, "do not show these tools")
+	flags.BoolVar(&narrow.ReadOnly, "readonly", false, "show only tools that change nothing")
+	flags.StringVar(&narrow.Project, "project", "", "hold every call to the project with this key")
 	return cmd
 }
