@@ -15,6 +15,7 @@ import (
 // issueColumns are those of a list row; the description is read only where one
 // issue is read whole. $1 is the tenant everywhere. What other tables add comes
 // by subqueries, not joins: they run for the rows of a page only, after its limit.
+// With exists, PostgreSQL may rather collect every blocked issue of the tenant.
 const issueColumns = `i.id, i.project_id, (select p.key from projects p where p.tenant_id = $1 and p.id = i.project_id),
 	i.number, i.title, i.type, i.status, i.category, i.priority,
 	i.assignee_id, coalesce((select coalesce(m.email, m.handle) from members m where m.tenant_id = $1 and m.id = i.assignee_id), ''),
@@ -22,8 +23,8 @@ const issueColumns = `i.id, i.project_id, (select p.key from projects p where p.
 	array(select l.label from issue_labels l where l.tenant_id = $1 and l.issue_id = i.id order by l.label),
 	i.points, i.sprint_id, coalesce((select s.name from sprints s where s.tenant_id = $1 and s.id = i.sprint_id), ''),
 	i.parent_id, coalesce((select up.number from issues up where up.tenant_id = $1 and up.id = i.parent_id), 0), i.due_date,
-	exists (select from issue_links k join issues x on x.tenant_id = $1 and x.id = k.from_id
-	  where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.open),
+	coalesce((select true from issue_links k join issues x on x.tenant_id = $1 and x.id = k.from_id
+	  where k.tenant_id = $1 and k.to_id = i.id and k.relation = 'blocks' and x.open limit 1), false),
 	i.version, i.created_at, i.updated_at, i.started_at, i.completed_at`
 
 func scanIssue(row pgx.Rows, i *tracker.Issue) error { return scanIssueWith(row, i) }
