@@ -40,6 +40,8 @@ func (s *Server) chain() http.Handler {
 		switch {
 		case hr.Method == http.MethodOptions && hr.Header.Get("Origin") != "":
 			w.WriteHeader(http.StatusNoContent)
+		case !new(Narrowing).readPath(hr.URL.Path):
+			refuse(w, http.StatusNotFound, "not_found", "There is nothing here. MCP is served at /mcp, /mcp/readonly and /mcp/p/{KEY}.")
 		case hr.Method != http.MethodPost:
 			w.Header().Set("Allow", http.MethodPost)
 			refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "Send MCP messages with POST.")
@@ -108,19 +110,13 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 
 // narrow takes away from the principal what headers and path say, or answers.
 func (s *Server) narrow(w http.ResponseWriter, hr *http.Request, r *request) bool {
-	var known bool
 	var err error
-	r.narrow, known, err = narrowingOf(hr)
-	switch {
-	case !known:
-		refuse(w, http.StatusNotFound, "not_found", "There is nothing here. MCP is served at /mcp, /mcp/readonly and /mcp/p/{KEY}.")
-	case err != nil:
+	if r.narrow, err = narrowingOf(hr); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_narrowing", public(err, r.id).Error())
-	default:
-		r.principal = r.narrow.apply(r.principal)
-		return true
+		return false
 	}
-	return false
+	r.principal = r.narrow.apply(r.principal)
+	return true
 }
 
 // finish sends what mcp-go wrote, unless the token was refused on the way or

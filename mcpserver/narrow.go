@@ -92,7 +92,7 @@ func (n Narrowing) apply(p tenancy.Principal) tenancy.Principal {
 
 // narrowingOf reads the headers and the path of a request. What is given twice, or not
 // understood, is refused: a client must not believe that it is held when it is not.
-func narrowingOf(hr *http.Request) (n Narrowing, known bool, err error) {
+func narrowingOf(hr *http.Request) (n Narrowing, err error) {
 	for name, into := range map[string]*[]string{headerToolsets: &n.Toolsets, headerTools: &n.Tools, headerExclude: &n.Exclude} {
 		values := hr.Header.Values(name)
 		if len(values) == 0 {
@@ -104,7 +104,7 @@ func narrowingOf(hr *http.Request) (n Narrowing, known bool, err error) {
 			}
 		}
 		if len(*into) == 0 {
-			return n, true, tenancy.Errorf(tenancy.InvalidValue, "Header %s is empty.", name).WithNext("Leave it out, or name something.")
+			return n, tenancy.Errorf(tenancy.InvalidValue, "Header %s is empty.", name).WithNext("Leave it out, or name something.")
 		}
 	}
 	switch value := strings.ToLower(strings.Join(hr.Header.Values(headerReadOnly), ",")); value {
@@ -112,15 +112,14 @@ func narrowingOf(hr *http.Request) (n Narrowing, known bool, err error) {
 	case "true", "1":
 		n.ReadOnly = true
 	default:
-		return n, true, tenancy.Errorf(tenancy.InvalidValue, "Header %s must be true or false.", headerReadOnly)
+		return n, tenancy.Errorf(tenancy.InvalidValue, "Header %s must be true or false.", headerReadOnly)
 	}
-	if !n.readPath(hr.URL.Path) {
-		return n, false, nil
-	}
-	return n, true, n.Check()
+	n.readPath(hr.URL.Path) // chain has checked it
+	return n, n.Check()
 }
 
-// readPath reads what follows the endpoint: /readonly and /p/{KEY}, in any order.
+// readPath reads what follows the endpoint: /readonly and /p/{KEY}, in any order. It
+// reports false for a path where nothing is served.
 func (n *Narrowing) readPath(path string) bool {
 	rest := strings.Trim(strings.TrimPrefix(path, "/mcp"), "/")
 	for rest != "" {

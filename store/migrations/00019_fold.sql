@@ -7,11 +7,11 @@ set local citus.multi_shard_modify_mode to 'sequential';
 -- +goose StatementBegin
 do $$ begin
   if exists (select from pg_collation where collname = 'und-x-icu') then
-    create function fold(p_text text) returns text language sql immutable parallel safe as
-      'select lower(p_text collate "und-x-icu")';
+    create function fold(p_text text) returns text language plpgsql immutable strict parallel safe as
+      'begin return lower(p_text collate "und-x-icu"); end';
   else
-    create function fold(p_text text) returns text language sql immutable parallel safe as
-      'select lower(p_text)';
+    create function fold(p_text text) returns text language plpgsql immutable strict parallel safe as
+      'begin return lower(p_text); end';
   end if;
 end $$;
 -- +goose StatementEnd
