@@ -261,6 +261,8 @@ func TestNarrow_EveryToolsetIsUsed(t *testing.T) {
 		require.True(t, tool.Toolset == "" || slices.Contains(mcpserver.Toolsets(), tool.Toolset), tool.Name)
 	}
 	for _, set := range mcpserver.Toolsets() {
-		require.NotEmpty(t, toolNames(func(t mcpserver.Tool) bool { return t.Toolset == set || t.Toolset == "" && set == mcpserver.ToolsetDefault }), set)
+		require.NotEmpty(t, toolNames(func(t mcpserver.Tool) bool {
+			return t.Toolset == set || t.Toolset == "" && set == mcpserver.ToolsetDefault
+		}), set)
 	}
 }
