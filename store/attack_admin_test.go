@@ -1,0 +1,222 @@
+package store_test
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// office is a tenant in which an administrative change is about to be made.
+type office struct {
+	*storetest.DB
+	acme  *storetest.Tenant
+	token store.Token
+	other store.Token
+	page  tenancy.Page
+	// code and refresh are of two clients that ben connected.
+	code, refresh string
+	fresh         uuid.UUID
+}
+
+const officer = "operator"
+
+// changes are all administrative changes by the method that their audit row names. A
+// new one needs a line here: TestAttack094_EveryAdministrativeChange says so.
+var changes = map[string]func(t *testing.T, o *office) error{
+	"token.create": func(t *testing.T, o *office) error {
+		_, _, err := o.CreateToken(t.Context(), o.acme.Scope(), "acme", officer, store.NewToken{Name: "new", Role: tenancy.RoleViewer})
+		return err
+	},
+	"token.update": func(t *testing.T, o *office) error {
+		_, err := o.UpdateToken(t.Context(), o.acme.Scope(), officer, o.token.ID, func(s *store.TokenSettings, _ time.Time) error {
+			s.Name = "renamed"
+			return nil
+		})
+		return err
+	},
+	"token.rotate": func(t *testing.T, o *office) error {
+		_, _, err := o.RotateToken(t.Context(), o.acme.Scope(), officer, o.token.ID, time.Hour)
+		return err
+	},
+	"token.revoke": func(t *testing.T, o *office) error {
+		return o.RevokeToken(t.Context(), o.acme.Scope(), officer, o.token.ID)
+	},
+	"token.revoke_all": func(t *testing.T, o *office) error {
+		_, err := o.RevokeIssuedBefore(t.Context(), o.acme.Scope(), officer, storetest.Now.Add(time.Hour))
+		return err
+	},
+	"member.set_role": func(t *testing.T, o *office) error {
+		_, err := o.SetMemberRole(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID, tenancy.RoleAdmin)
+		return err
+	},
+	"member.deactivate": func(t *testing.T, o *office) error {
+		_, err := o.DeactivateMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
+		return err
+	},
+	"member.reactivate": func(t *testing.T, o *office) error {
+		_, err := o.ReactivateMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
+		return err
+	},
+	"tenant.create": func(t *testing.T, o *office) error {
+		owner, err := tenancy.NewMember("cy@gamma.test", "Cy", tenancy.RoleOwner, storetest.Now)
+		require.NoError(t, err)
+		_, err = o.CreateTenant(t.Context(), "gamma", "Gamma", officer, owner)
+		return err
+	},
+	"tenant.suspend": func(t *testing.T, o *office) error {
+		_, err := o.SuspendTenant(t.Context(), "acme", officer)
+		return err
+	},
+	"tenant.resume": func(t *testing.T, o *office) error {
+		_, err := o.ResumeTenant(t.Context(), "halted", officer)
+		return err
+	},
+	"tenant.delete": func(t *testing.T, o *office) error {
+		_, err := o.DeleteTenant(t.Context(), "acme", officer, time.Hour)
+		return err
+	},
+	"tenant.set_plan": func(t *testing.T, o *office) error {
+		_, err := o.Store.SetPlan(t.Context(), "acme", officer, "team")
+		return err
+	},
+	"tenant.configure": func(t *testing.T, o *office) error {
+		_, err := o.ConfigureTenant(t.Context(), o.acme.Scope(), officer, func(c *tenancy.AppConfig) { c.MaxPages = 7 })
+		return err
+	},
+	"signing_key.add": func(t *testing.T, o *office) error {
+		return o.AddSigningKey(t.Context(), o.acme.ID, officer, tenancy.SealedKey{ID: o.fresh, Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, false)
+	},
+	"page.put": func(t *testing.T, o *office) error {
+		p := o.page
+		p.ID, p.CreatedBy = o.fresh, officer
+		return o.PutPage(t.Context(), o.acme.ID, p, 10, 1<<20)
+	},
+	"page.delete": func(t *testing.T, o *office) error {
+		return o.DeletePage(t.Context(), o.acme.ID, o.page.ID, officer)
+	},
+	"link.spend": func(t *testing.T, o *office) error {
+		_, err := o.SpendNonce(t.Context(), o.acme.ID, o.fresh, storetest.Now.Add(time.Hour))
+		return err
+	},
+	"oauth.consent": func(t *testing.T, o *office) error {
+		_, err := o.Connect(t.Context(), store.ForMember(o.acme.ID, o.acme.Ben.ID, 1), "acme", officer, consent("another"))
+		return err
+	},
+	"oauth.redeem": func(t *testing.T, o *office) error {
+		_, err := o.RedeemCode(t.Context(), store.Redemption{Code: o.code, ClientID: "waiting", Challenge: "challenge", Secrets: secrets(2)})
+		return err
+	},
+	"oauth.renew": func(t *testing.T, o *office) error {
+		_, err := o.Renew(t.Context(), store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
+		return err
+	},
+	"oauth.disconnect": func(t *testing.T, o *office) error { return o.Disconnect(t.Context(), o.refresh, "connected") },
+}
+
+// elsewhere are methods whose rows other tests hold to their changes, and names that
+// are no changes.
+var elsewhere = map[string]string{
+	"audit.drop_before": "TestAudit_Remove: the row goes first, on purpose",
+	"audit.erase":       "TestAudit_Remove",
+	"audit.remove":      "reads",
+	"tenant.show":       "reads",
+}
+
+func consent(client string) store.Consent {
+	return store.Consent{ClientID: client, ClientName: client, Challenge: "challenge", Grants: tenancy.Grants{Allow: tenancy.NewPermissionSet(tenancy.IssuesRead)},
+		Life: time.Hour}
+}
+
+func secrets(n byte) store.Secrets {
+	return store.Secrets{Access: tokens.Hash{n}, Hint: "abcd", Refresh: tokens.Hash{n, 1}}
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	db := storetest.Open(t)
+	o := &office{DB: db, acme: db.Tenant(t, "acme"), fresh: tenancy.NewID()}
+	o.token, _ = o.acme.Token(t, "one", `{"issues":["read"]}`)
+	o.other, _ = o.acme.Token(t, "two", `{"issues":["read"]}`)
+	o.page = tenancy.Page{ID: tenancy.NewID(), Title: "Page", CreatedBy: "test", CreatedAt: storetest.Now, ExpiresAt: storetest.Now.Add(time.Hour)}
+	require.NoError(t, db.PutPage(t.Context(), o.acme.ID, o.page, 10, 1<<20))
+	db.Tenant(t, "halted")
+	_, err := db.SuspendTenant(t.Context(), "halted", "test")
+	require.NoError(t, err)
+	ben := store.ForMember(o.acme.ID, o.acme.Ben.ID, 1)
+	o.code, err = db.Connect(t.Context(), ben, "acme", "test", consent("waiting"))
+	require.NoError(t, err)
+	connected, err := db.Connect(t.Context(), ben, "acme", "test", consent("connected"))
+	require.NoError(t, err)
+	refresh, hash := tokens.Refresh.Mint("acme")
+	o.refresh = refresh
+	_, err = db.RedeemCode(t.Context(), store.Redemption{Code: connected, ClientID: "connected", Challenge: "challenge",
+		Secrets: store.Secrets{Access: tokens.Hash{1}, Hint: "abcd", Refresh: hash}})
+	require.NoError(t, err)
+	return o
+}
+
+// rows lists what the audit log gained since a count, as method, decision, actor.
+func (o *office) rows(t *testing.T, since int) (rows []string, count int) {
+	t.Helper()
+	all := strings1(t, o.Admin(t), `select method || ' ' || decision || ' ' || actor || ' ' || (tenant_id is not null and mac is not null) from audit_log order by written_at, id`)
+	return all[since:], len(all)
+}
+
+// TestAttack094_EveryAdministrativeChange makes each change twice: first where the audit
+// cannot be written, and nothing may change (case 95); then where it can, and exactly
+// one row tells of it, in the change's own transaction.
+func TestAttack094_EveryAdministrativeChange(t *testing.T) {
+	t.Parallel()
+	for method, change := range changes {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t)
+			_, before := o.rows(t, 0)
+			was := o.Dump(t)
+			admin(t, o.DB, "revoke insert on audit_log from colaflow_app")
+			require.Error(t, change(t, o), "case 95")
+			require.Equal(t, was, o.Dump(t), "case 95: the change is undone with its row")
+			admin(t, o.DB, "grant insert on audit_log to colaflow_app")
+
+			require.NoError(t, change(t, o))
+			rows, _ := o.rows(t, before)
+			require.Len(t, rows, 1)
+			require.Regexp(t, `^`+regexp.QuoteMeta(method)+` allowed \S+ true$`, rows[0])
+			require.NotEqual(t, was, o.Dump(t, "audit_log", "audit_checkpoints", "token_usage"))
+		})
+	}
+}
+
+// TestAttack094_NoChangeIsForgotten reads the methods from the source.
+func TestAttack094_NoChangeIsForgotten(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	literal := regexp.MustCompile(`"((?:audit|link|member|oauth|page|session|signing_key|sso|tenant|token)\.[a-z_]+)"`)
+	found := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range literal.FindAllStringSubmatch(string(source), -1) {
+			found[m[1]] = true
+		}
+	}
+	known := slices.AppendSeq(slices.Collect(maps.Keys(changes)), maps.Keys(elsewhere))
+	require.ElementsMatch(t, slices.Collect(maps.Keys(found)), known, "a change without a line in changes, or a line without a change")
+}
