@@ -97,7 +97,7 @@ func (s *Server) checkToken(ctx context.Context, r *request) bool {
 // principal is stale, it is read again once.
 func (s *Server) enter(ctx context.Context, r *request, fn func(*store.Tx) error) error {
 	read := func() error {
-		return s.store.Read(ctx, store.ForPrincipal(r.principal), func(tx *store.Tx) error {
+		return s.store.Read(ctx, store.ForPrincipal(r.principal).For(knownMethod(r.message.method)), func(tx *store.Tx) error {
 			if err := fn(tx); err != nil {
 				return err
 			}

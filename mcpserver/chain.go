@@ -225,6 +225,10 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 }
 
 func (s *Server) unavailable(w http.ResponseWriter, r *request, err error) {
+	if tenancy.CodeOf(err) == tenancy.RateLimited {
+		s.tooMany(w, r, err)
+		return
+	}
 	s.log.Error("request failed", "request", r.id, "error", err)
 	if tenancy.CodeOf(err) == tenancy.Unavailable {
 		w.Header().Set("Retry-After", "1")

@@ -99,7 +99,7 @@ func (s *Server) read(ctx context.Context, t Tool, r *request, c *Call) (data js
 	if err != nil {
 		return nil, err
 	}
-	err = s.store.Read(ctx, store.ForPrincipal(r.principal), func(tx *store.Tx) error {
+	err = s.store.Read(ctx, store.ForPrincipal(r.principal).For(t.Name), func(tx *store.Tx) error {
 		c.Tx = tx
 		if data, err = s.runSafely(ctx, t, c, in); err != nil {
 			return err
@@ -121,7 +121,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		r.audited = true
 		return s.auditRow(r, c, data, nil)
 	}
-	err = s.store.Write(ctx, store.ForPrincipal(r.principal), entry, func(tx *store.Tx) error {
+	err = s.store.Write(ctx, store.ForPrincipal(r.principal).For(t.Name), entry, func(tx *store.Tx) error {
 		c.Tx, c.changes = tx, nil
 		if opt.DryRun {
 			tx.DryRun()

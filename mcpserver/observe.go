@@ -26,18 +26,25 @@ const (
 	resultProtocol  = "protocol_error"
 )
 
+const methodOther = "other"
+
+// knownMethod is a method of a closed list: what the client named, or other.
+func knownMethod(method string) string {
+	switch mcp.MCPMethod(method) {
+	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
+		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead, mcp.MethodCompletionComplete,
+		mcp.MethodPromptsList, mcp.MethodPromptsGet:
+		return method
+	}
+	return methodOther
+}
+
 // report tells Config.Observe how a message ended.
 func (s *Server) report(r *request) {
 	if s.observe == nil {
 		return
 	}
-	o := Observation{Method: "other", Result: resultOK, Duration: s.now().Sub(r.started)}
-	switch method := mcp.MCPMethod(r.message.method); method {
-	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
-		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead, mcp.MethodCompletionComplete,
-		mcp.MethodPromptsList, mcp.MethodPromptsGet:
-		o.Method = r.message.method
-	}
+	o := Observation{Method: knownMethod(r.message.method), Result: resultOK, Duration: s.now().Sub(r.started)}
 	if o.Method == string(mcp.MethodToolsCall) {
 		o.Tool = "unknown"
 		if _, ok := s.catalogue[r.message.name]; ok {
@@ -52,7 +59,7 @@ func (s *Server) report(r *request) {
 		o.Result = string(tenancy.CodeOf(r.refused))
 	case r.outcome != "":
 		o.Result = r.outcome
-	case r.problem != nil, o.Method == "other": // mcp-go answers unknown methods without asking us
+	case r.problem != nil, o.Method == methodOther: // mcp-go answers unknown methods without asking us
 		o.Result = resultProtocol
 	}
 	s.observe(o)

@@ -12,6 +12,23 @@ import (
 // Pool lets tests look at the connections that transactions leave behind.
 func (s *Store) Pool() *pgxpool.Pool { return s.pool }
 
+// Shares returns how many tenants hold a connection or wait for one.
+func (s *Store) Shares() int {
+	s.shares.mu.Lock()
+	defer s.shares.mu.Unlock()
+	return len(s.shares.of)
+}
+
+// Waiting returns how many transactions of a tenant hold a connection or wait for one.
+func (s *Store) Waiting(tenant tenancy.TenantID) int {
+	s.shares.mu.Lock()
+	defer s.shares.mu.Unlock()
+	if sh := s.shares.of[tenant]; sh != nil {
+		return sh.users
+	}
+	return 0
+}
+
 // Seal seals what a tenant has waiting, at once, and returns how many rows.
 func (s *Store) Seal(ctx context.Context, tenant tenancy.TenantID, known AuditHead) (AuditHead, int, error) {
 	done, err := s.sealTenant(ctx, tenant, time.Microsecond, known)

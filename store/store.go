@@ -28,6 +28,14 @@ type Config struct {
 	Heartbeat time.Duration
 	// MaxConns bounds the pool; 0 means 16.
 	MaxConns int32
+	// TenantConns is how many of them one tenant may use at once; 0 means half.
+	TenantConns int32
+	// Wait is how long a transaction may wait for a connection; 0 means 10 s.
+	Wait time.Duration
+	// Slow is how long a trip may take before it is logged; 0 means for ever.
+	Slow time.Duration
+	// Observe is told of every trip for a tenant; nil: nobody.
+	Observe func(Trip)
 	// Clock returns the current time; nil means time.Now.
 	Clock func() time.Time
 	// Log receives what clients must not see; nil means slog.Default.
@@ -45,6 +53,9 @@ type Store struct {
 	auditKey  auditKey
 	sealer    *sealer
 	denials   *denials
+	shares    *shares
+	slow      time.Duration
+	observe   func(Trip)
 }
 
 // Open connects and refuses to serve on a role that could bypass isolation, on
@@ -55,6 +66,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, errors.New("the database DSN is not valid; use the form postgres://user:password@host:5432/database")
 	}
 	config.MaxConns, config.AfterConnect = 16, useUUIDCodec
+	config.ConnConfig.Tracer = tripTracer{}
 	if cfg.MaxConns > 0 {
 		config.MaxConns = cfg.MaxConns
 	}
@@ -63,6 +75,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	s := &Store{pool: pool, listenDSN: cmp.Or(cfg.ListenDSN, cfg.DSN), heartbeat: cmp.Or(cfg.Heartbeat, 2*time.Second), clock: cfg.Clock, log: cfg.Log}
+	s.shares = newShares(int(cmp.Or(cfg.TenantConns, max(1, config.MaxConns/2))), cmp.Or(cfg.Wait, defaultWait))
+	s.slow, s.observe = cfg.Slow, cfg.Observe
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -116,6 +130,9 @@ func (s *Store) check(ctx context.Context, key tenancy.MasterKey) error {
 				"create the right role with: colaflow db init --admin-dsn ...", role, power.text)
 		}
 	}
+	if err := s.checkTimeout(ctx); err != nil {
+		return err
+	}
 	version, err := s.schemaVersion(ctx)
 	if err != nil {
 		return err
@@ -127,6 +144,23 @@ func (s *Store) check(ctx context.Context, key tenancy.MasterKey) error {
 		return fmt.Errorf("the database schema is version %d, newer than this release knows (%d); upgrade colaflow", version, latest)
 	}
 	return s.checkKey(ctx, key)
+}
+
+// mostStatementTime is the longest statement timeout that may be set for the role.
+const mostStatementTime = 30 * time.Second
+
+// checkTimeout refuses to serve without a limit of what one statement may take:
+// it comes with the role, because a pooler drops what connections ask for.
+func (s *Store) checkTimeout(ctx context.Context) error {
+	var timeout time.Duration
+	if err := s.pool.QueryRow(ctx, `select current_setting('statement_timeout')::interval`).Scan(&timeout); err != nil {
+		return interpret(err)
+	}
+	if timeout > 0 && timeout <= mostStatementTime {
+		return nil
+	}
+	return fmt.Errorf("refusing to serve: one statement may take %s, so one tenant could hold up all others; "+
+		"limit it with: alter role %s set statement_timeout = '5s'", map[bool]string{true: "for ever", false: timeout.String()}[timeout == 0], AppRole)
 }
 
 // checkKey compares the master key with the database's, or leaves its mark in a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,8 +21,9 @@ type Scope struct {
 	Subject uuid.UUID
 	epoch   int64
 	project string // key of the one project that the transaction is held to; empty: none
-	job     string
-	closed  bool // the tenant may be suspended, or deleted and not yet purged
+	job     string // what it is for
+	slug    string // of the tenant, where it is known, for the log
+	closed  bool   // the tenant may be suspended, or deleted and not yet purged
 }
 
 // The kinds of subject that enter() knows.
@@ -34,7 +36,7 @@ const (
 
 // ForPrincipal returns the scope of a token's call.
 func ForPrincipal(p tenancy.Principal) Scope {
-	s := Scope{Tenant: p.TenantID, kind: kindToken, Subject: p.TokenID, epoch: p.Epoch, project: p.Pinned}
+	s := Scope{Tenant: p.TenantID, kind: kindToken, Subject: p.TokenID, epoch: p.Epoch, project: p.Pinned, slug: p.TenantSlug}
 	if p.Replaced {
 		s.kind = kindPrevious
 	}
@@ -58,6 +60,9 @@ func AsKeeper(tenant tenancy.TenantID, job string) Scope {
 	return Scope{Tenant: tenant, kind: kindSystem, job: job, closed: true}
 }
 
+// For says what a transaction is for, such as a tool, in the log and the metrics.
+func (s Scope) For(what string) Scope { s.job = what; return s }
+
 // Query is one statement of a batch and where its rows go. Functions that
 // return a Query fill what they point to when Tx.Do returns without error.
 type Query func(b *pgx.Batch, scope Scope)
@@ -69,6 +74,8 @@ type Tx struct {
 	store   *Store
 	scope   Scope
 	conn    *pgxpool.Conn
+	free    func() // gives the connection back
+	waited  time.Duration
 	pinned  bool
 	begin   string
 	dryRun  bool
@@ -104,11 +111,12 @@ func (tx *Tx) Scope() Scope { return tx.scope }
 func (tx *Tx) Do(ctx context.Context, queries ...Query) error {
 	b := &pgx.Batch{}
 	if tx.conn == nil {
-		conn, err := tx.store.pool.Acquire(ctx)
-		if err != nil {
-			return interpret(err)
+		started := time.Now()
+		var err error
+		if tx.conn, tx.free, err = tx.store.acquire(ctx, tx.scope.Tenant); err != nil {
+			return err
 		}
-		tx.conn = conn
+		tx.waited = time.Since(started)
 		b.Queue(tx.begin)
 		if tx.first != nil {
 			tx.first(b, tx.scope)
@@ -130,7 +138,7 @@ func (tx *Tx) Do(ctx context.Context, queries ...Query) error {
 		defer tx.release(ctx)
 		queueCommit(b)
 	}
-	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
+	if err := tx.send(ctx, b); err != nil {
 		return interpret(err)
 	}
 	tx.entered = true
@@ -158,7 +166,7 @@ func queueCommit(b *pgx.Batch) {
 func (tx *Tx) release(ctx context.Context) {
 	if tx.conn != nil {
 		rollback(ctx, tx.conn)
-		tx.conn.Release()
+		tx.free()
 		tx.conn = nil
 	}
 }
@@ -208,7 +216,7 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry f
 	}
 	b.Queue("select hold($1), recheck($1, $2, $3, $4)", scope.Tenant, scope.kind, scope.Subject, scope.epoch)
 	queueCommit(b)
-	if err := tx.conn.SendBatch(ctx, b).Close(); err != nil {
+	if err := tx.send(ctx, b); err != nil {
 		return interpretCommit(fmt.Errorf("commit: %w", err))
 	}
 	s.sealer.wrote(scope.Tenant)

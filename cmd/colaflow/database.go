@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,10 @@ type choice struct {
 	data   string
 	pgBin  string
 	conns  int32 // of the pool; 0: the store's default
+	// What servers set beside; zero: the store's defaults.
+	tenantConns int32
+	slow        time.Duration
+	observe     func(store.Trip)
 }
 
 // addFlags adds the flags that every command with a database shares.
@@ -66,11 +71,16 @@ func (p *program) open(ctx context.Context, c choice) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, store.Config{DSN: c.dsn, ListenDSN: c.listen, MaxConns: c.conns, Key: key, Clock: p.clock, Log: p.log})
+	s, err := store.Open(ctx, p.storeConfig(c, c.dsn, key))
 	if err != nil {
 		return nil, err
 	}
 	return &database{Store: s, key: key}, nil
+}
+
+func (p *program) storeConfig(c choice, dsn string, key tenancy.MasterKey) store.Config {
+	return store.Config{DSN: dsn, ListenDSN: c.listen, MaxConns: c.conns, TenantConns: c.tenantConns, Slow: c.slow, Observe: c.observe,
+		Key: key, Clock: p.clock, Log: p.log}
 }
 
 func (p *program) openEmbedded(ctx context.Context, c choice) (*database, error) {
@@ -82,7 +92,7 @@ func (p *program) openEmbedded(ctx context.Context, c choice) (*database, error)
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
-	s, err := store.Open(ctx, store.Config{DSN: in.DSN(store.AppRole, databaseName), MaxConns: c.conns, Key: key, Clock: p.clock, Log: p.log})
+	s, err := store.Open(ctx, p.storeConfig(c, in.DSN(store.AppRole, databaseName), key))
 	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}

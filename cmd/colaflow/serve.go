@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +51,8 @@ metrics at /metrics. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
 	flags.StringVar(&f.listen, "listen-dsn", "", "with --dsn through a pooler such as PgBouncer: a direct way to the same database, for notifications")
 	flags.Int32Var(&f.conns, "max-conns", 16, "connections to the database")
+	flags.Int32Var(&f.tenantConns, "tenant-conns", 0, "how many of them one tenant may use at once (default: half)")
+	flags.DurationVar(&f.slow, "slow-query", 100*time.Millisecond, "log round trips to the database that take longer; 0: none")
 	flags.StringVar(&f.publicURL, "public-url", "", "how clients reach the server (default http://<addr>)")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "certificate file, PEM")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "private key file, PEM")

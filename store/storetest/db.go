@@ -39,12 +39,16 @@ type DB struct {
 
 // Options change what Open makes.
 type Options struct {
-	MaxConns  int32
-	Clock     func() time.Time
-	Log       *slog.Logger
-	Heartbeat time.Duration
-	ListenDSN string
-	DSN       string // empty: AppDSN; for Reopen
+	MaxConns    int32
+	TenantConns int32
+	Wait        time.Duration
+	Slow        time.Duration
+	Observe     func(store.Trip)
+	Clock       func() time.Time
+	Log         *slog.Logger
+	Heartbeat   time.Duration
+	ListenDSN   string
+	DSN         string // empty: AppDSN; for Reopen
 }
 
 // Open returns a fresh, migrated database without tenants. It is dropped when
@@ -77,7 +81,7 @@ func Open(t testing.TB, opts ...Options) *DB {
 func (db *DB) Reopen(t testing.TB, opt Options) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Config{DSN: cmp.Or(opt.DSN, db.AppDSN), ListenDSN: opt.ListenDSN, Heartbeat: opt.Heartbeat, Key: db.Key,
-		MaxConns: opt.MaxConns, Clock: opt.Clock, Log: opt.Log})
+		MaxConns: opt.MaxConns, TenantConns: opt.TenantConns, Wait: opt.Wait, Slow: opt.Slow, Observe: opt.Observe, Clock: opt.Clock, Log: opt.Log})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
