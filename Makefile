@@ -17,12 +17,12 @@ build: ## build bin/colaflow
 	@$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/colaflow ./cmd/colaflow
 
 .PHONY: test
-test: postgres ## run every test, on a real PostgreSQL
+test: postgres pgbouncer ## run every test, on a real PostgreSQL
 	$(GO) vet ./...
 	$(GO) test ./...
 
 .PHONY: race
-race: postgres ## run the tests of what is shared between calls under the race detector (needs a C compiler)
+race: postgres pgbouncer ## run the tests of what is shared between calls under the race detector (needs a C compiler)
 	$(GO) test -race -short ./tenancy ./tokens ./store ./mcpserver ./web
 
 .PHONY: bench
@@ -42,6 +42,10 @@ generate: build ## write the pages of docs/ that are made from the program
 verify: lint build ## check that what is generated is up to date
 	@bin/colaflow docs --check docs
 	$(GO) mod tidy -diff
+
+.PHONY: pgbouncer
+pgbouncer: ## install PgBouncer, which tests go through, if there is none
+	@scripts/pgbouncer
 
 .PHONY: postgres
 postgres: ## install PostgreSQL if there is none

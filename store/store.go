@@ -23,6 +23,7 @@ type Config struct {
 	DSN string
 	Key tenancy.MasterKey
 	// ListenDSN connects directly, without a pooler, for LISTEN; empty means DSN.
+	// Where it is another one, DSN is taken for that of a pooler such as PgBouncer.
 	ListenDSN string
 	// Heartbeat is how often the listener proves itself; 0 means 2 s.
 	Heartbeat time.Duration
@@ -69,6 +70,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	config.ConnConfig.Tracer = tripTracer{}
 	if cfg.MaxConns > 0 {
 		config.MaxConns = cfg.MaxConns
+	}
+	if cfg.ListenDSN != "" && cfg.ListenDSN != cfg.DSN && config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		// In transaction mode a statement that was prepared may be on another connection.
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

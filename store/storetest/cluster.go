@@ -88,13 +88,17 @@ func binDir() (string, error) {
 }
 
 func startCluster() (*cluster, error) {
-	bin, err := binDir()
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "cf-pg-")
 	if err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	return startClusterIn(dir)
+}
+
+func startClusterIn(dir string) (*cluster, error) {
+	bin, err := binDir()
+	if err != nil {
+		return nil, err
 	}
 	c := &cluster{dir: dir, host: dir}
 	if os.Geteuid() == 0 {
@@ -108,23 +112,31 @@ func startCluster() (*cluster, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return nil, fmt.Errorf("make log file: %w", err)
-	}
-	defer func() { _ = log.Close() }()
-	c.proc = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-c", "fsync=off",
-		"-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=256MB", "-c", "timezone=UTC")
-	c.proc.Stdout, c.proc.Stderr = log, log
-	asUnprivileged(c.proc)
-	if c.ended, err = startBound(c.proc); err != nil {
-		return nil, fmt.Errorf("start postgres: %w", err)
+	if err := c.run(bin); err != nil {
+		return nil, err
 	}
 	if err := c.prepare(); err != nil {
 		c.stop()
 		return nil, err
 	}
 	return c, nil
+}
+
+// run starts the server of the cluster's data directory.
+func (c *cluster) run(bin string) error {
+	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("make log file: %w", err)
+	}
+	defer func() { _ = log.Close() }()
+	c.proc = exec.Command(filepath.Join(bin, "postgres"), "-D", filepath.Join(c.dir, "data"), "-k", c.dir, "-h", "", "-c", "fsync=off",
+		"-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=256MB", "-c", "timezone=UTC")
+	c.proc.Stdout, c.proc.Stderr = log, log
+	asUnprivileged(c.proc)
+	if c.ended, err = startBound(c.proc); err != nil {
+		return fmt.Errorf("start postgres: %w", err)
+	}
+	return nil
 }
 
 // prepare waits for the server, creates the roles, and migrates the template.

@@ -66,15 +66,19 @@ func Open(t testing.TB, opts ...Options) *DB {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	c := sharedCluster(t)
-	name := c.copyTemplate(t)
-	db := &DB{
+	db := c.open(c.copyTemplate(t))
+	db.Store = db.Reopen(t, opt)
+	return db
+}
+
+// open is a database of the cluster, still without a store.
+func (c *cluster) open(name string) *DB {
+	return &DB{
 		Key:    tenancy.NewMasterKey(),
 		AppDSN: c.dsn(store.AppRole, name), OwnerDSN: c.dsn(store.OwnerRole, name),
 		AdminDSN: c.dsn("postgres", name), DumpDSN: c.dsn(store.DumpRole, name),
 		socket: filepath.Join(c.host, ".s.PGSQL.5432"),
 	}
-	db.Store = db.Reopen(t, opt)
-	return db
 }
 
 // Reopen opens another store over the same database, as a second node would.
