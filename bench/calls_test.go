@@ -8,9 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -77,9 +75,8 @@ func BenchmarkCalls(b *testing.B) {
 	db := open(b)
 	read, write := populate(b, db, "read"), populate(b, db, "write")
 	servers := contenders(b, db, slices.Concat(read, write))
-	var table strings.Builder
-	out := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(out, "era\tcall\tserver\tcalls/s\tp50 ms\tp99 ms\tµs server\tµs PostgreSQL\tof bare\tby CPU\t")
+	out := newTable("Whole calls against bare mcp-go and pgx", "era", "call", "server", "calls/s", "p50 ms", "p99 ms", "µs server", "µs PostgreSQL",
+		"of bare", "of bare, by CPU")
 	for _, e := range []era{legacy, modern} {
 		for _, j := range jobs() {
 			on := read
@@ -89,16 +86,14 @@ func BenchmarkCalls(b *testing.B) {
 			b.Run(string(e)+"/"+j.name, func(b *testing.B) {
 				results := db.compare(b, servers, func(conn, n int) []byte { return j.message(e, on[conn%tenants].token, n) })
 				for n, s := range results {
-					_, _ = fmt.Fprintf(out, "%s\t%s\t%s\t%.0f\t%.2f\t%.2f\t%d\t%d\t%.2f\t%.2f\t\n", e, j.name, servers[n].name,
-						s.rate, ms(s.p50), ms(s.p99), s.cpu.server.Microseconds(), s.cpu.postgres.Microseconds(),
+					out.row(e, j.name, servers[n].name, int(s.rate), ms(s.p50), ms(s.p99), s.cpu.server.Microseconds(), s.cpu.postgres.Microseconds(),
 						s.rate/results[0].rate, float64(results[0].cpu.sum())/float64(s.cpu.sum()))
 				}
 				b.ReportMetric(0, "ns/op") // means nothing here
 			})
 		}
 	}
-	require.NoError(b, out.Flush())
-	fmt.Println(table.String())
+	out.print()
 }
 
 // compare lets the servers take turns and returns the median of each.

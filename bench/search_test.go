@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,9 +97,7 @@ func questions() []question {
 func BenchmarkSearch(b *testing.B) {
 	db := open(b)
 	all := db.scale(b, cmpInt(os.Getenv("COLAFLOW_BENCH_TENANTS"), 100))
-	var table strings.Builder
-	out := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight|tabwriter.Debug)
-	_, _ = fmt.Fprintln(out, "question\tmatches\tp50 ms\tp95 ms\tp99 ms\t")
+	out := newTable(fmt.Sprintf("Search among %d issues of %d tenants", len(all)*issues, len(all)), "question", "matches", "p50 ms", "p95 ms", "p99 ms")
 	for _, q := range questions() {
 		took, found := make([]time.Duration, 0, tries), 0
 		for n := range tries + unmeasured {
@@ -112,11 +109,10 @@ func BenchmarkSearch(b *testing.B) {
 			}
 		}
 		slices.Sort(took)
-		_, _ = fmt.Fprintf(out, "%s\t%d\t%.2f\t%.2f\t%.2f\t\n", q.name, found/(tries+unmeasured), ms(took[tries/2]), ms(took[tries*95/100]), ms(took[tries*99/100]))
+		out.row(q.name, found/(tries+unmeasured), ms(took[tries/2]), ms(took[tries*95/100]), ms(took[tries*99/100]))
 	}
 	b.ReportMetric(0, "ns/op") // means nothing here
-	require.NoError(b, out.Flush())
-	fmt.Println(table.String())
+	out.print()
 }
 
 // search asks as search_issues does, and returns the total.
