@@ -350,6 +350,45 @@ func TestAttack021_RunningCallsAreCutOff(t *testing.T) {
 	require.Equal(t, http.StatusOK, nodes[0].post(t, other, "", callBody("get_me", `{}`)).status)
 }
 
+// TestAttack021_RevokedWhileItIsRecorded revokes a token between the answer of a method
+// that reads no data and its audit row: the call gets its answer or 401, and never an
+// internal error.
+func TestAttack021_RevokedWhileItIsRecorded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	token, plain := acme.Token(t, "ci", `{"issues":["*"]}`)
+	recording, goOn := make(chan struct{}), make(chan struct{})
+	auth := tokens.NewAuthenticator(b.db)
+	t.Cleanup(auth.Close)
+	s, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: auth, Record: func(ctx context.Context, row store.AuditRow) error {
+		if row.Method == "tools/list" && row.Decision == store.Allowed {
+			close(recording)
+			<-goOn
+		}
+		return b.db.Record(ctx, row)
+	}})
+	s.Follow()
+	require.Eventually(t, auth.Healthy, 20*time.Second, 5*time.Millisecond)
+	c := &client{t: t, url: h.URL, token: plain}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.do(context.Background(), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+		ended <- err
+	}()
+	<-recording
+	require.NoError(t, b.db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+	require.Eventually(t, func() bool {
+		_, err := auth.Authenticate(t.Context(), plain)
+		return err != nil
+	}, 20*time.Second, 5*time.Millisecond, "the word has come")
+	close(goOn)
+	if err := <-ended; err != nil {
+		require.ErrorContains(t, err, "HTTP 401")
+	}
+	require.Equal(t, http.StatusUnauthorized, c.post(ping).status)
+}
+
 // TestAttack025_DatabaseDown takes the database away from a node that remembers
 // a token, and gives it back.
 func TestAttack025_DatabaseDown(t *testing.T) {

@@ -142,7 +142,9 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 		if answer.status >= http.StatusBadRequest || r.problem != nil {
 			row.Decision, row.Code = store.Failed, strconv.Itoa(answer.status)
 		}
-		if err := s.record(hr.Context(), row); err != nil {
+		// A revocation that comes now is for the next call: this one is answered, or it
+		// would be recorded and yet refused.
+		if err := s.record(context.WithoutCancel(hr.Context()), row); err != nil {
 			s.unavailable(w, r, fmt.Errorf("audit: %w", err))
 			return
 		}

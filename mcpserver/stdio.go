@@ -198,7 +198,7 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		if r.problem != nil {
 			row.Decision = store.Failed
 		}
-		if err := s.record(ctx, row); err != nil {
+		if err := s.record(context.WithoutCancel(ctx), row); err != nil {
 			p.refuse(r, err)
 			return
 		}
