@@ -111,7 +111,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 // narrow takes away from the principal what headers and path say, or answers.
 func (s *Server) narrow(w http.ResponseWriter, hr *http.Request, r *request) bool {
 	var err error
-	if r.narrow, err = narrowingOf(hr); err != nil {
+	if r.narrow, err = narrowingOf(hr, s.toolNames); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_narrowing", public(err, r.id).Error())
 		return false
 	}

@@ -37,16 +37,23 @@ type Narrowing struct {
 }
 
 // Check returns an InvalidValue error that names what is not known.
-func (n Narrowing) Check() error {
+func (n Narrowing) Check() error { return n.check(toolNames(Catalogue())) }
+
+func toolNames(tools []Tool) []string {
+	names := make([]string, len(tools))
+	for i, t := range tools {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// check is Check where the names of all tools are known already: every request does it.
+func (n Narrowing) check(names []string) error {
 	for _, name := range n.Toolsets {
 		if name != "all" && !slices.Contains(Toolsets(), name) {
 			return tenancy.Errorf(tenancy.InvalidValue, "Toolset %q is not known.", shorten(name, 60)).
 				WithNext("Use " + strings.Join(Toolsets(), ", ") + " or all.")
 		}
-	}
-	names := make([]string, 0, len(Catalogue()))
-	for _, t := range Catalogue() {
-		names = append(names, t.Name)
 	}
 	for _, name := range append(slices.Clone(n.Tools), n.Exclude...) {
 		if !slices.Contains(names, name) {
@@ -92,7 +99,7 @@ func (n Narrowing) apply(p tenancy.Principal) tenancy.Principal {
 
 // narrowingOf reads the headers and the path of a request. What is given twice, or not
 // understood, is refused: a client must not believe that it is held when it is not.
-func narrowingOf(hr *http.Request) (n Narrowing, err error) {
+func narrowingOf(hr *http.Request, tools []string) (n Narrowing, err error) {
 	for name, into := range map[string]*[]string{headerToolsets: &n.Toolsets, headerTools: &n.Tools, headerExclude: &n.Exclude} {
 		values := hr.Header.Values(name)
 		if len(values) == 0 {
@@ -115,7 +122,7 @@ func narrowingOf(hr *http.Request) (n Narrowing, err error) {
 		return n, tenancy.Errorf(tenancy.InvalidValue, "Header %s must be true or false.", headerReadOnly)
 	}
 	n.readPath(hr.URL.Path) // chain has checked it
-	return n, n.Check()
+	return n, n.check(tools)
 }
 
 // readPath reads what follows the endpoint: /readonly and /p/{KEY}, in any order. It

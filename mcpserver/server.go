@@ -69,6 +69,7 @@ type Server struct {
 	refusals    refusals
 	throttle    *tenancy.Throttle
 	catalogue   map[string]Tool
+	toolNames   []string
 	mcp         *server.MCPServer
 	http        *server.StreamableHTTPServer
 }
@@ -118,7 +119,9 @@ func New(cfg Config) (*Server, error) {
 		server.WithHooks(s.hooks()),
 		server.WithLogger(slog.New(slog.DiscardHandler)), // it would log what clients send
 	)
-	for place, t := range Catalogue() {
+	tools := Catalogue()
+	s.toolNames = toolNames(tools)
+	for place, t := range tools {
 		t.place = place
 		s.catalogue[t.Name] = t
 		s.mcp.AddTool(t.definition(), s.handler(t))
