@@ -214,7 +214,7 @@ func TestAttack091_OneTenantFloods(t *testing.T) {
 	b := setup(t, storetest.Options{MaxConns: 8})
 	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
 	_, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth,
-		Limits: func(string) tenancy.Limits { return tenancy.Limits{TenantReads: 40, Concurrent: 4} }})
+		Limits: func(string) tenancy.Limits { return tenancy.Limits{TenantReads: 40, Concurrent: 4} }, RefusalPause: time.Millisecond})
 	noisy, quiet := b.client(t, acme.FullToken(t)), b.client(t, beta.FullToken(t))
 	noisy.url, quiet.url = h.URL, h.URL
 	var refused, served atomic.Int64

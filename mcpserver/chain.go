@@ -93,6 +93,7 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	leave, err := s.throttle.Enter(r.principal)
 	if err != nil {
 		s.recordFlood(hr.Context(), r, err)
+		s.holdBack(hr.Context())
 		s.tooMany(w, r, err)
 		return
 	}
@@ -106,6 +107,14 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	}
 	s.http.Handle(&answer, &server.HTTPRequest{Method: hr.Method, URL: hr.URL, Header: hr.Header, Body: body, Context: ctx})
 	s.finish(w, hr.WithContext(ctx), r, &answer)
+}
+
+// holdBack makes who is beyond a limit wait for being told so.
+func (s *Server) holdBack(ctx context.Context) {
+	select {
+	case <-time.After(s.pause):
+	case <-ctx.Done():
+	}
 }
 
 // narrow takes away from the principal what headers and path say, or answers.

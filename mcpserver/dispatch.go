@@ -73,6 +73,9 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 		r.failed = fmt.Errorf("audit: %w", recordErr)
 		return nil, r.failed
 	}
+	if tenancy.CodeOf(err) == tenancy.RateLimited {
+		s.holdBack(ctx)
+	}
 	return data, err
 }
 

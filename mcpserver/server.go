@@ -4,6 +4,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -38,6 +39,9 @@ type Config struct {
 	Version        string
 	// Limits are those of each plan on this node; nil means tenancy.LimitsOf.
 	Limits func(plan string) tenancy.Limits
+	// RefusalPause is how long a call that is beyond its limits waits for its refusal; 0
+	// means 250 ms. Who does not wait by himself cannot keep the node busy with refusals.
+	RefusalPause time.Duration
 	// Observe is told of every message when it is answered; nil: nobody.
 	Observe func(Observation)
 	// Record commits the audit row of a call that writes nothing; nil means
@@ -60,6 +64,7 @@ type Server struct {
 	proxies   []netip.Prefix
 	// bodyTimeout is defaultBodyTimeout but in tests.
 	bodyTimeout time.Duration
+	pause       time.Duration
 	now         func() time.Time
 	log         *slog.Logger
 	observe     func(Observation)
@@ -88,7 +93,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
 		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, record: cfg.Record,
-		bodyTimeout: defaultBodyTimeout,
+		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
 		cursors:     cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
 		catalogue:   map[string]Tool{},
 	}
