@@ -94,8 +94,8 @@ func New(cfg Config) (*Server, error) {
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
 		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, record: cfg.Record,
 		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
-		cursors:     cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
-		catalogue:   map[string]Tool{},
+		cursors:   cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
+		catalogue: map[string]Tool{},
 	}
 	if s.record == nil {
 		s.record = cfg.Store.Record
