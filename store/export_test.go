@@ -53,3 +53,25 @@ func (s *Store) OpenDenials() int {
 	defer s.denials.mu.Unlock()
 	return len(s.denials.open)
 }
+
+// ExportedColumns lists the columns that travel in an export, by table in the order
+// of the import, and StayingColumns those that do not; "*" is a whole table.
+func ExportedColumns() (tables []string, columns map[string][]string) {
+	columns = map[string][]string{}
+	for _, e := range exportedTables {
+		tables, columns[e.name] = append(tables, e.name), e.list()
+	}
+	return tables, columns
+}
+
+// StayingColumns lists what does not travel, with the reason; "*" is a whole table.
+func StayingColumns() map[string]map[string]string {
+	stays := map[string]map[string]string{}
+	for _, e := range exportedTables {
+		stays[e.name] = e.stays
+	}
+	for table, why := range stayingTables {
+		stays[table] = map[string]string{"*": why}
+	}
+	return stays
+}

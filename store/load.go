@@ -16,7 +16,7 @@ import (
 // batch how many of the issues are written.
 type LoadOptions struct {
 	DryRun   bool
-	Progress func(done, total int)
+	Progress func(done, total int64)
 }
 
 // LoadDataset writes a dataset in one transaction, all of it or nothing, with

@@ -144,7 +144,7 @@ func (l *loader) writeIssues(ctx context.Context) error {
 			return err
 		}
 		if l.opt.Progress != nil && (l.queued == 0 || n == len(order)-1) {
-			l.opt.Progress(n+1, len(order))
+			l.opt.Progress(int64(n+1), int64(len(order)))
 		}
 	}
 	if l.report.Issues.Present > 0 {

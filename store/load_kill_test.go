@@ -55,7 +55,7 @@ func loadUntilKilled(t *testing.T) {
 	s, err := store.Open(t.Context(), store.Config{DSN: os.Getenv(killDSN), Key: key, Clock: func() time.Time { return storetest.Now }})
 	require.NoError(t, err)
 	tenant := uuid.MustParse(os.Getenv(killTenant))
-	_, err = s.LoadDataset(t.Context(), store.AsSystem(tenant, "import"), manyIssues(1000), store.LoadOptions{Progress: func(done, _ int) {
+	_, err = s.LoadDataset(t.Context(), store.AsSystem(tenant, "import"), manyIssues(1000), store.LoadOptions{Progress: func(done, _ int64) {
 		if done > 500 {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}

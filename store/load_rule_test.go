@@ -100,7 +100,7 @@ func TestLoadDataset_LongTextsAndManyChanges(t *testing.T) {
 		i.Revise(loadDay.Add(time.Duration(n+1)*time.Minute), "mira", func(s *dataset.State) { s.Title = fmt.Sprint("Title ", n) })
 	}
 	calls := 0
-	report, err := db.LoadDataset(t.Context(), acme.Scope(), d, store.LoadOptions{Progress: func(done, total int) { calls++ }})
+	report, err := db.LoadDataset(t.Context(), acme.Scope(), d, store.LoadOptions{Progress: func(done, total int64) { calls++ }})
 	require.NoError(t, err)
 	require.Equal(t, 612, report.Events)
 	require.Positive(t, calls)

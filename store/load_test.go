@@ -222,9 +222,9 @@ func TestLoadDataset_CancelledHalfway(t *testing.T) {
 	acme := db.Tenant(t, "acme")
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
-	_, err := db.LoadDataset(ctx, acme.Scope(), manyIssues(2000), store.LoadOptions{Progress: func(done, total int) {
+	_, err := db.LoadDataset(ctx, acme.Scope(), manyIssues(2000), store.LoadOptions{Progress: func(done, total int64) {
 		calls++
-		require.Equal(t, 2000, total)
+		require.EqualValues(t, 2000, total)
 		if done > 1000 {
 			cancel()
 		}

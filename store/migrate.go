@@ -22,6 +22,9 @@ var migrationFiles embed.FS
 // only within its own major version.
 const majorStep = 10_000
 
+// latestSchema reads the version of the schema that is there.
+const latestSchema = `select coalesce(max(version_id), 0) from goose_db_version where is_applied`
+
 // LatestVersion is the schema version of this release: that of its newest migration.
 func LatestVersion() int64 {
 	names, _ := fs.Glob(migrationFiles, "migrations/*.sql") // the pattern is valid
@@ -100,7 +103,7 @@ func Status(ctx context.Context, dsn string) (SchemaStatus, error) {
 	if err := conn.QueryRow(ctx, "show server_version").Scan(&status.Server); err != nil {
 		return status, interpret(err)
 	}
-	err = conn.QueryRow(ctx, "select coalesce(max(version_id), 0) from goose_db_version where is_applied").Scan(&status.Version)
+	err = conn.QueryRow(ctx, latestSchema).Scan(&status.Version)
 	if isUndefinedTable(err) {
 		return status, nil
 	}

@@ -188,7 +188,7 @@ func (s *Store) checkKey(ctx context.Context, key tenancy.MasterKey) error {
 
 func (s *Store) schemaVersion(ctx context.Context) (int64, error) {
 	var version int64
-	err := s.pool.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&version)
+	err := s.pool.QueryRow(ctx, latestSchema).Scan(&version)
 	if isUndefinedTable(err) || isDenied(err) {
 		return 0, errors.New("the database has no ColaFlow schema; run: colaflow db migrate --owner-dsn ...")
 	}

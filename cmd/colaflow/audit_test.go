@@ -63,7 +63,7 @@ func TestAttack096_Neutralised(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	code, _, errOut = execute(t, testEnv(db), "audit", "export", "--tenant", "acme", "-o", file)
 	require.Equal(t, exitError, code)
-	require.Contains(t, errOut, "exists already")
+	require.Contains(t, errOut, "is there already")
 
 	file = filepath.Join(t.TempDir(), "audit.jsonl")
 	code, _, errOut = execute(t, testEnv(db), "audit", "export", "--tenant", "acme", "-o", file)

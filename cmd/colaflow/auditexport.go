@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -17,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/newfile"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
@@ -60,18 +58,14 @@ for spreadsheets: what one would take for a formula is preceded by an apostrophe
 
 // exportAudit writes the rows page by page. Of an export that fails, no file stays.
 func exportAudit(ctx context.Context, db *database, t tenancy.Tenant, filter store.AuditFilter, format, name string) (n int64, err error) {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return 0, fmt.Errorf("%s exists already; choose another name with -o", name)
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		if err = errors.Join(err, file.Close()); err != nil {
-			_ = os.Remove(name)
-		}
-	}()
+	err = newfile.Write(name, false, func(file *os.File) (err error) {
+		n, err = writeAudit(ctx, db, t, filter, format, file)
+		return err
+	})
+	return n, err
+}
+
+func writeAudit(ctx context.Context, db *database, t tenancy.Tenant, filter store.AuditFilter, format string, file io.Writer) (n int64, err error) {
 	write := jsonRows(file)
 	if format == "csv" {
 		write = csvRows(file)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/store"
@@ -55,7 +54,7 @@ numbered anew. FILE may be - for standard input.`,
 				return err
 			}
 			return p.inTenant(cmd, f.tenantChoice, func(ctx context.Context, db *database, t tenancy.Tenant) error {
-				report, err := db.LoadDataset(ctx, store.AsSystem(t.ID, actor()), d, store.LoadOptions{DryRun: f.dryRun, Progress: p.progress()})
+				report, err := db.LoadDataset(ctx, store.AsSystem(t.ID, actor()), d, store.LoadOptions{DryRun: f.dryRun, Progress: p.progress("Importing issues")})
 				if err != nil {
 					return err
 				}
@@ -119,19 +118,4 @@ func (f *importFlags) read(cmd *cobra.Command, in io.Reader, file string) (*data
 	d.Project.Key = strings.ToUpper(f.project)
 	d.Project.Name = cmp.Or(f.name, d.Project.Name)
 	return d, d.Check()
-}
-
-// progress draws a bar where a person watches; nil elsewhere.
-func (p *program) progress() func(done, total int) {
-	if !isTerminal(p.err) {
-		return nil
-	}
-	var bar *progressbar.ProgressBar
-	return func(done, total int) {
-		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.err), progressbar.OptionSetDescription("Importing issues"),
-				progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
-		}
-		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
-	}
 }

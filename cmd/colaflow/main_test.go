@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Setup: func(env *testscript.Env) error {
+			env.Values[scriptT{}] = env.T()
 			db := storetest.Open(env.T().(testing.TB))
 			in := func(dsn, database string) string {
 				other, err := store.DSNIn(dsn, database)
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 				"COLAFLOW_PG_BIN="+os.Getenv("COLAFLOW_PG_BIN"), "HOME="+env.WorkDir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"jsonvar": jsonVar, "taken": taken},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"jsonvar": jsonVar, "taken": taken, "elsewhere": elsewhere},
 	})
 }
 
@@ -71,6 +72,17 @@ func jsonVar(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv(args[0], value)
 }
+
+// elsewhere makes the commands that follow work on another, empty server, which
+// has another master key.
+func elsewhere(ts *testscript.TestScript, _ bool, _ []string) {
+	db := storetest.Open(ts.Value(scriptT{}).(testing.TB))
+	ts.Setenv("COLAFLOW_DSN", db.AppDSN)
+	ts.Setenv(masterKeyVariable, db.Key.Hex())
+}
+
+// scriptT is where a script's commands find its test.
+type scriptT struct{}
 
 // taken listens on a port for as long as the script runs: taken NAME
 func taken(ts *testscript.TestScript, _ bool, args []string) {

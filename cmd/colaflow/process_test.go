@@ -76,6 +76,14 @@ func (p *process) line() string {
 	return text
 }
 
+// rest reads the answer to its end.
+func (p *process) rest() string {
+	p.t.Helper()
+	out, err := io.ReadAll(p.out)
+	require.NoError(p.t, err)
+	return string(out)
+}
+
 // ends waits for the exit code.
 func (p *process) ends(code int) {
 	p.t.Helper()
@@ -123,10 +131,9 @@ func (p *process) tool(name, args string) string {
 func command(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	p := start(t, dir, nil, args...)
-	out, err := io.ReadAll(p.out)
-	require.NoError(t, err)
+	out := p.rest()
 	p.ends(exitOK)
-	return string(out)
+	return out
 }
 
 // newTenant makes a tenant with a project and returns a token's variable.

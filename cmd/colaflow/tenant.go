@@ -16,7 +16,8 @@ func (p *program) tenantCommand() *cobra.Command {
 	return group("tenant", "Create, look after and delete tenants",
 		"Create, look after and delete tenants. A tenant is one company: its people, tokens, projects and audit log.",
 		p.tenantCreateCommand(), p.tenantListCommand(), p.tenantShowCommand(), p.tenantSetPlanCommand(), p.tenantConfigureCommand(), p.tenantRotateKeysCommand(),
-		p.tenantSuspendCommand(), p.tenantResumeCommand(), p.tenantDeleteCommand(), p.tenantPurgeCommand())
+		p.tenantSuspendCommand(), p.tenantResumeCommand(), p.tenantDeleteCommand(), p.tenantPurgeCommand(),
+		p.tenantExportCommand(), p.tenantImportCommand())
 }
 
 func (p *program) tenantCreateCommand() *cobra.Command {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -16,31 +15,19 @@ import (
 	"strings"
 
 	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/newfile"
 )
 
 // Dump writes the database of dsn, all tenants, into a new file that only this
 // account can read. The file appears whole or not at all. Bin is the directory of
 // pg_dump, which must not be older than the server.
 func Dump(ctx context.Context, bin, dsn, file string) error {
-	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is there already: choose another name, or move it away", file)
-	}
 	if err := checkDumpRole(ctx, dsn); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-") // mode 0600
-	if err != nil {
-		return fmt.Errorf("make the backup's file: %w", err)
-	}
-	defer os.Remove(temp.Name()) // gone after the rename
-	err = runTool(ctx, bin, "pg_dump", dsn, nil, temp, "--format=custom", "--no-sync")
-	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temp.Name(), file); err != nil {
-		return fmt.Errorf("name the backup's file: %w", err)
-	}
-	return nil
+	return newfile.Write(file, false, func(f *os.File) error {
+		return runTool(ctx, bin, "pg_dump", dsn, nil, f, "--format=custom", "--no-sync")
+	})
 }
 
 // checkDumpRole refuses a role that would not see every row.

@@ -53,6 +53,21 @@ func (db *DB) Tenant(t testing.TB, slug string) *Tenant {
 	return tn
 }
 
+// Find returns a tenant that is there, with the people that Tenant makes.
+func (db *DB) Find(t testing.TB, slug string) *Tenant {
+	t.Helper()
+	tenant, err := db.AnyTenant(t.Context(), slug)
+	require.NoError(t, err)
+	tn := &Tenant{Tenant: tenant, db: db}
+	for handle, into := range map[string]*tenancy.Member{"ada": &tn.Ada, "ben": &tn.Ben} {
+		var found []tenancy.Member
+		tn.Read(t, store.MembersByName([]string{handle}, &found))
+		require.Len(t, found, 1)
+		*into = found[0]
+	}
+	return tn
+}
+
 // Write runs fn as the system of the tenant.
 func (tn *Tenant) Write(t testing.TB, fn func(*store.Tx) error) {
 	t.Helper()
