@@ -29,6 +29,7 @@ type office struct {
 	// code and refresh are of two clients that ben connected.
 	code, refresh string
 	fresh         uuid.UUID
+	file          []byte // of tenant halted, exported
 }
 
 const officer = "operator"
@@ -96,6 +97,10 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.ConfigureTenant(t.Context(), o.acme.Scope(), officer, func(c *tenancy.AppConfig) { c.MaxPages = 7 })
 		return err
 	},
+	"tenant.import": func(t *testing.T, o *office) error {
+		_, err := tryImport(t, o.DB, o.file, store.ImportOptions{Slug: "moved"})
+		return err
+	},
 	"signing_key.add": func(t *testing.T, o *office) error {
 		return o.AddSigningKey(t.Context(), o.acme.ID, officer, tenancy.SealedKey{ID: o.fresh, Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, false)
 	},
@@ -132,6 +137,7 @@ var elsewhere = map[string]string{
 	"audit.drop_before": "TestAudit_Remove: the row goes first, on purpose",
 	"audit.erase":       "TestAudit_Remove",
 	"audit.remove":      "reads",
+	"tenant.export":     "TestMove_Audit: reads, and tells of it",
 	"tenant.show":       "reads",
 }
 
@@ -155,6 +161,7 @@ func newOffice(t *testing.T) *office {
 	db.Tenant(t, "halted")
 	_, err := db.SuspendTenant(t.Context(), "halted", "test")
 	require.NoError(t, err)
+	o.file = exported(t, db, "halted")
 	ben := store.ForMember(o.acme.ID, o.acme.Ben.ID, 1)
 	o.code, err = db.Connect(t.Context(), ben, "acme", "test", consent("waiting"))
 	require.NoError(t, err)

@@ -184,7 +184,7 @@ func TestDump_Refuses(t *testing.T) {
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 	require.ErrorContains(t, backup.Dump(t.Context(), dir, db.DumpDSN, filepath.Join(dir, "x")), "pg_dump is not in "+dir)
-	require.ErrorContains(t, backup.Dump(t.Context(), bin(t), db.DumpDSN, filepath.Join(dir, "no", "x")), "make the backup's file")
+	require.ErrorContains(t, backup.Dump(t.Context(), bin(t), db.DumpDSN, filepath.Join(dir, "no", "x")), "make the file to write")
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Empty(t, left)
