@@ -47,7 +47,7 @@ func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, sessi
 			return
 		}
 		member, err := uuid.Parse(claims.Subject)
-		if err != nil || s.revoked.since(member, claims.IssuedAt.Time) {
+		if err != nil || s.revoked.since(memberKey{app.Tenant().ID, member}, claims.IssuedAt.Time) {
 			s.unauthorized(w)
 			return
 		}
@@ -99,14 +99,17 @@ func bearerJWT(h http.Header) (string, bool) {
 // what was issued before is refused, and a new one says the new role.
 type revokedMembers struct {
 	mu sync.Mutex
-	at map[uuid.UUID]time.Time
+	at map[memberKey]time.Time
 }
 
-func (r *revokedMembers) note(member uuid.UUID, now time.Time) {
+// memberKey is a member of a tenant: an imported tenant keeps the ids of its members.
+type memberKey struct{ tenant, member uuid.UUID }
+
+func (r *revokedMembers) note(member memberKey, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.at == nil {
-		r.at = map[uuid.UUID]time.Time{}
+		r.at = map[memberKey]time.Time{}
 	}
 	for id, at := range r.at {
 		if now.Sub(at) > SessionLife {
@@ -118,7 +121,7 @@ func (r *revokedMembers) note(member uuid.UUID, now time.Time) {
 
 // since reports whether the member changed after a JWT was issued. Seconds are
 // the resolution of a JWT: what was issued in the same second is refused too.
-func (r *revokedMembers) since(member uuid.UUID, issued time.Time) bool {
+func (r *revokedMembers) since(member memberKey, issued time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at, changed := r.at[member]
@@ -126,7 +129,9 @@ func (r *revokedMembers) since(member uuid.UUID, issued time.Time) bool {
 }
 
 // MemberChanged tells that a member's role or state is not what it was.
-func (s *Server) MemberChanged(member uuid.UUID) { s.revoked.note(member, s.Clock()) }
+func (s *Server) MemberChanged(tenant tenancy.TenantID, member uuid.UUID) {
+	s.revoked.note(memberKey{tenant, member}, s.Clock())
+}
 
 func (s *Server) me(w http.ResponseWriter, _ *http.Request, me session) {
 	c := me.claims

@@ -148,7 +148,10 @@ func TestMe_Revoked(t *testing.T) {
 	b.healthy.Store(true)
 	status, _, _ = b.get(t, http.DefaultClient, "", "/api/v1/me", raw)
 	require.Equal(t, 200, status, "with a healthy feed that has brought nothing, it is not")
-	b.web.MemberChanged(acme.Ada.ID)
+	b.web.MemberChanged(tenancy.NewID(), acme.Ada.ID)
+	status, _, _ = b.get(t, http.DefaultClient, "", "/api/v1/me", raw)
+	require.Equal(t, 200, status, "an imported tenant has members of the same ids")
+	b.web.MemberChanged(acme.ID, acme.Ada.ID)
 	status, _, _ = b.get(t, http.DefaultClient, "", "/api/v1/me", raw)
 	require.Equal(t, 401, status)
 }

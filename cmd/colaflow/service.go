@@ -52,7 +52,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config) (*service, erro
 func (s *service) changed(c tokens.Change) {
 	switch c.Subject {
 	case tokens.SubjectMember:
-		s.web.MemberChanged(c.ID)
+		s.web.MemberChanged(c.Tenant, c.ID)
 	case tokens.SubjectTenant:
 		s.apps.Drop(c.Tenant)
 	}
