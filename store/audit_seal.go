@@ -42,7 +42,7 @@ type sealed struct {
 func (s *Store) sealTenant(ctx context.Context, tenant tenancy.TenantID, lag time.Duration, known AuditHead) (done sealed, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.poolOf(tenant).Acquire(ctx)
 	if err != nil {
 		return done, interpret(err)
 	}

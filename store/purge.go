@@ -52,7 +52,7 @@ func (s *Store) purge(ctx context.Context, t tenancy.Tenant, progress func(Purge
 	p := Purge{Slug: t.Slug}
 	for {
 		var removed *int64
-		if err := s.pool.QueryRow(ctx, `select purge_tenant($1, $2)`, t.ID, purgeBatch).Scan(&removed); err != nil {
+		if err := s.poolOf(t.ID).QueryRow(ctx, `select purge_tenant($1, $2)`, t.ID, purgeBatch).Scan(&removed); err != nil {
 			return p, interpret(err)
 		}
 		if removed == nil || *removed == 0 { // resumed meanwhile, or nothing left

@@ -78,7 +78,8 @@ func (s *shares) leave(tenant tenancy.TenantID, sh *share) {
 }
 
 // poolOf is the seam for big tenants: which database a tenant's rows are in. Today
-// all are in one, together with the list of tenants.
+// all are in one, together with the list of tenants. Whoever uses the pool itself
+// works for all tenants, and is on a reviewed list (TestPool_Callers).
 func (s *Store) poolOf(tenancy.TenantID) *pgxpool.Pool { return s.pool }
 
 // acquire takes a connection to the tenant's database, within the tenant's share,
