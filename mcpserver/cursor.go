@@ -34,5 +34,5 @@ func (c *Call) resume(cursor string, filter, position any) (bool, error) {
 
 func (c *Call) cursorContext(filter any) []byte {
 	digest := sha256.Sum256(mustJSON(filter))
-	return bytes.Join([][]byte{[]byte(c.tool), c.TokenID[:], digest[:]}, nil)
+	return bytes.Join([][]byte{[]byte(c.tool), c.TenantID[:], c.TokenID[:], c.MemberID[:], digest[:]}, nil)
 }

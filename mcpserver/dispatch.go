@@ -128,7 +128,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		c.Tx, c.changes = tx, nil
 		if opt.DryRun {
 			tx.DryRun()
-		} else if opt.IdempotencyKey != "" {
+		} else if opt.IdempotencyKey != "" && r.principal.TokenID != uuid.Nil {
 			digest := sha256.Sum256(mustJSON(in))
 			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), digest[:])
 			if err != nil {
@@ -145,7 +145,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		switch {
 		case opt.DryRun:
 			data = splice(`"dry_run":true`, data)
-		case opt.IdempotencyKey != "":
+		case opt.IdempotencyKey != "" && r.principal.TokenID != uuid.Nil:
 			tx.KeepAnswer(t.Name, shorten(opt.IdempotencyKey, 200), data)
 		}
 		return nil
@@ -192,6 +192,9 @@ func forbidden(p tenancy.Principal, perm tenancy.Permission, project string) err
 	if project != "" {
 		where = " on " + project
 	}
+	if p.TokenID == uuid.Nil {
+		return tenancy.Errorf(tenancy.Forbidden, "Your role, %s, lacks %s%s.", p.Role, perm, where).WithNext("Ask an admin of your tenant.")
+	}
 	return tenancy.Errorf(tenancy.Forbidden, "Token %q lacks %s%s.", p.TokenName, perm, where).
 		WithNext("An admin can grant it in the console. Do not retry.")
 }
@@ -199,7 +202,7 @@ func forbidden(p tenancy.Principal, perm tenancy.Permission, project string) err
 // auditRow says how the call went.
 func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) store.AuditRow {
 	row := store.AuditRow{
-		TenantID: r.principal.TenantID, At: r.started, Kind: "call", Actor: r.principal.TokenName, TokenID: &r.principal.TokenID,
+		TenantID: r.principal.TenantID, At: r.started, Kind: "call", Actor: r.principal.TokenName, TokenID: r.tokenID(),
 		TokenName: r.principal.TokenName, Client: r.client, Method: r.message.method, Tool: r.message.name, Decision: store.Allowed,
 		RequestID: r.id, ClientIP: r.clientIP, DurationUS: time.Since(r.started).Microseconds(), Bytes: len(data),
 		Code: string(tenancy.CodeOf(err)),

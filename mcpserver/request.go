@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/colaflow/colaflow/tenancy"
 )
 
@@ -35,6 +37,14 @@ type request struct {
 	missing string
 	// audited tells that dispatch has written the call's audit row.
 	audited bool
+}
+
+// tokenID names the token for the audit; nil for a signed-in member.
+func (r *request) tokenID() *uuid.UUID {
+	if r.principal.TokenID == uuid.Nil {
+		return nil
+	}
+	return &r.principal.TokenID
 }
 
 // address is where the call comes from; zero if unknown, as over stdio.

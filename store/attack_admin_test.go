@@ -28,6 +28,7 @@ type office struct {
 	page  tenancy.Page
 	// code and refresh are of two clients that ben connected.
 	code, refresh string
+	session       string // refresh token of ben's browser
 	fresh         uuid.UUID
 	file          []byte // of tenant halted, exported
 }
@@ -128,6 +129,18 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.Renew(t.Context(), store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
 		return err
 	},
+	"session.begin": func(t *testing.T, o *office) error {
+		_, err := o.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: tokens.Hash{9}})
+		return err
+	},
+	"session.renew": func(t *testing.T, o *office) error {
+		_, err := o.RenewSession(t.Context(), o.session, tokens.Hash{8}, "")
+		return err
+	},
+	"session.end": func(t *testing.T, o *office) error { return o.EndSession(t.Context(), o.session) },
+	"session.end_all": func(t *testing.T, o *office) error {
+		return o.EndOwnSessions(t.Context(), store.ForMember(o.acme.ID, o.acme.Ben.ID, 1), officer)
+	},
 	"oauth.disconnect": func(t *testing.T, o *office) error { return o.Disconnect(t.Context(), o.refresh, "connected") },
 }
 
@@ -171,6 +184,10 @@ func newOffice(t *testing.T) *office {
 	o.refresh = refresh
 	_, err = db.RedeemCode(t.Context(), store.Redemption{Code: connected, ClientID: "connected", Challenge: "challenge",
 		Secrets: store.Secrets{Access: tokens.Hash{1}, Hint: "abcd", Refresh: hash}})
+	require.NoError(t, err)
+	plain, hash := tokens.Session.Mint("acme")
+	o.session = plain
+	_, err = db.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: hash})
 	require.NoError(t, err)
 	return o
 }

@@ -41,7 +41,7 @@ func parseChange(payload string) (c tokens.Change, ok bool) {
 	tenant, err1 := uuid.Parse(parts[1])
 	id, err2 := uuid.Parse(parts[2])
 	c = tokens.Change{Subject: tokens.Subject(parts[0]), Tenant: tenant, ID: id, Ended: parts[3] == "ended"}
-	known := c.Subject == tokens.SubjectToken || c.Subject == tokens.SubjectMember || c.Subject == tokens.SubjectTenant
+	known := c.Subject == tokens.SubjectToken || c.Subject == tokens.SubjectMember || c.Subject == tokens.SubjectTenant || c.Subject == tokens.SubjectSession
 	return c, err1 == nil && err2 == nil && known && (c.Ended || parts[3] == "changed")
 }
 

@@ -23,6 +23,7 @@ var systemCallers = []string{
 	"store/connection.go",         // finds the member whom a code or refresh token is of
 	"store/nonce.go",              // one-time links are spent before anybody is signed in
 	"store/page.go",               // a page's link is the right to see it
+	"store/session.go",            // signs people in and finds whose a refresh token is
 	"store/signing_key.go",        // the tenant's own keys
 	"store/storetest/fixture.go",  // tests
 	"store/tenant.go",             // the first owner does not exist yet

@@ -38,6 +38,9 @@ type Token struct {
 	owner uuid.UUID // member; zero for a service token
 }
 
+// OwnedBy reports whether the token acts for this member.
+func (t Token) OwnedBy(member uuid.UUID) bool { return member != uuid.Nil && t.owner == member }
+
 // TokenSettings are what may be changed of a token.
 type TokenSettings struct {
 	Name      string           `json:"name"`

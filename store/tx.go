@@ -34,8 +34,11 @@ const (
 	kindSystem   = "system"
 )
 
-// ForPrincipal returns the scope of a token's call.
+// ForPrincipal returns the scope of a call by a token, or by a signed-in member.
 func ForPrincipal(p tenancy.Principal) Scope {
+	if p.TokenID == uuid.Nil { // a signed-in person
+		return Scope{Tenant: p.TenantID, kind: kindMember, Subject: p.MemberID, epoch: p.Epoch, project: p.Pinned, slug: p.TenantSlug}
+	}
 	s := Scope{Tenant: p.TenantID, kind: kindToken, Subject: p.TokenID, epoch: p.Epoch, project: p.Pinned, slug: p.TenantSlug}
 	if p.Replaced {
 		s.kind = kindPrevious

@@ -6,8 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Principal is who makes a call: one token (or, later, one signed-in member) of
-// one tenant, with what it may do right now.
+// Principal is who makes a call: one token, or one signed-in member, of one tenant, with what it may do right now.
 type Principal struct {
 	TenantID   TenantID
 	TenantSlug string
@@ -43,6 +42,14 @@ const ExpiryWarning = 7 * 24 * time.Hour
 
 // ExpiresSoon reports whether the token ends within ExpiryWarning.
 func (p Principal) ExpiresSoon() bool { return p.ExpiresIn > 0 && p.ExpiresIn < ExpiryWarning }
+
+// Caller is the token, or the signed-in member where there is none.
+func (p Principal) Caller() uuid.UUID {
+	if p.TokenID == uuid.Nil {
+		return p.MemberID
+	}
+	return p.TokenID
+}
 
 // May reports whether the principal holds p somewhere in its tenant.
 func (p Principal) May(perm Permission) bool { return p.Permissions.Has(perm) }

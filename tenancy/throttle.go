@@ -76,7 +76,7 @@ func (t *Throttle) Admit(p Principal, write bool) error {
 		perToken, perTenant, what = l.TokenWrites, l.TenantWrites, "writes"
 	}
 	now := t.now()
-	token, wait := t.take(bucketKey{p.TokenID, write, perToken}, now)
+	token, wait := t.take(bucketKey{p.Caller(), write, perToken}, now)
 	if wait > 0 {
 		return limited(wait, "%d %s a minute for this token.", perToken, what)
 	}

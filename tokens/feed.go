@@ -16,6 +16,8 @@ const (
 	SubjectToken  Subject = "token"
 	SubjectMember Subject = "member"
 	SubjectTenant Subject = "tenant"
+	// SubjectSession is a person's, which tokens have nothing to do with.
+	SubjectSession Subject = "session"
 )
 
 // Change tells that a token, a member or a tenant is not what it was. Ended
@@ -38,7 +40,7 @@ func (c Change) Concerns(p tenancy.Principal) bool {
 	case SubjectMember:
 		return c.ID == p.MemberID
 	default:
-		return true
+		return c.Subject == SubjectTenant
 	}
 }
 

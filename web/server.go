@@ -15,12 +15,17 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
 
 // Config says what the surface stands on. All but Clock and Log are required.
 type Config struct {
-	Apps *tenancy.Applications
+	Apps  *tenancy.Applications
+	Store *store.Store
+	Key   tenancy.MasterKey
+	// CallTool runs a tool of the MCP catalogue for a signed-in member.
+	CallTool func(ctx context.Context, p tenancy.Principal, call ToolCall) (json.RawMessage, error)
 	// CheckMember asks the database whether a member is active at an epoch; it is
 	// used while the revocation feed is not healthy.
 	CheckMember func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error
@@ -40,6 +45,7 @@ type Server struct {
 	secure    bool
 	templates map[string]*template.Template
 	revoked   revokedMembers
+	renewals  []byte // derives the refresh token that follows another
 }
 
 // New returns a Server for the public URL.
@@ -58,14 +64,19 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Config: cfg, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates}, nil
+	return &Server{Config: cfg, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates,
+		renewals: cfg.Key.Subkey(purposeRenewals)}, nil
 }
 
 // Register adds the routes of the surface to a mux.
 func (s *Server) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /p/{id}", s.showPage)
 	mux.HandleFunc("POST /p/{id}", s.openPage)
-	mux.HandleFunc("GET /api/v1/me", s.withSession(s.me))
+	mux.HandleFunc("GET /signin/link", s.showSignIn)
+	mux.HandleFunc("POST /signin/link", s.openSignIn)
+	for _, r := range s.routes() {
+		mux.HandleFunc(r.Method+" "+r.Path, r.handle)
+	}
 }
 
 // fail answers an API request with the error's public form.

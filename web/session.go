@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
 
@@ -19,6 +20,13 @@ type session struct {
 	app    *tenancy.Application
 	claims tenancy.Claims
 	member uuid.UUID
+	id     uuid.UUID
+}
+
+// scope is that of the member's transactions: the database checks that they are still
+// who the JWT says.
+func (me session) scope() store.Scope {
+	return store.ForMember(me.app.Tenant().ID, me.member, me.claims.MemberEpoch)
 }
 
 // withSession authenticates a request by its bearer JWT, without the database
@@ -47,7 +55,9 @@ func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, sessi
 			return
 		}
 		member, err := uuid.Parse(claims.Subject)
-		if err != nil || s.revoked.since(memberKey{app.Tenant().ID, member}, claims.IssuedAt.Time) {
+		tenant := app.Tenant().ID
+		sid, _ := uuid.Parse(claims.SessionID) // none: no session can end it
+		if err != nil || s.revoked.since(memberKey{tenant, member}, claims.IssuedAt.Time) || s.revoked.since(memberKey{tenant, sid}, claims.IssuedAt.Time) {
 			s.unauthorized(w)
 			return
 		}
@@ -57,7 +67,7 @@ func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, sessi
 				return
 			}
 		}
-		next(w, r, session{app, claims, member})
+		next(w, r, session{app, claims, member, sid})
 	}
 }
 
@@ -128,20 +138,12 @@ func (r *revokedMembers) since(member memberKey, issued time.Time) bool {
 	return changed && !issued.After(at)
 }
 
+// SessionEnded tells that a session was signed out, on whatever node.
+func (s *Server) SessionEnded(tenant tenancy.TenantID, id uuid.UUID) {
+	s.revoked.note(memberKey{tenant, id}, s.Clock())
+}
+
 // MemberChanged tells that a member's role or state is not what it was.
 func (s *Server) MemberChanged(tenant tenancy.TenantID, member uuid.UUID) {
 	s.revoked.note(memberKey{tenant, member}, s.Clock())
-}
-
-func (s *Server) me(w http.ResponseWriter, _ *http.Request, me session) {
-	c := me.claims
-	writeJSON(w, http.StatusOK, struct {
-		ID       uuid.UUID    `json:"id"`
-		Email    string       `json:"email"`
-		Role     tenancy.Role `json:"role"`
-		Tenant   string       `json:"tenant"`
-		Plan     string       `json:"plan"`
-		Provider string       `json:"auth_provider,omitempty"`
-		Expires  time.Time    `json:"session_expires"`
-	}{me.member, c.Email, c.Role, c.TenantSlug, c.TenantPlan, c.AuthProvider, c.ExpiresAt.Time})
 }

@@ -45,7 +45,7 @@ func setup(t *testing.T) *bundle {
 		require.NoError(t, b.apps.Close(ctx))
 	})
 	var err error
-	b.web, err = web.New(web.Config{Apps: b.apps, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
+	b.web, err = web.New(web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return b.db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}})
@@ -214,3 +214,5 @@ func TestPage(t *testing.T) {
 	status, _, _ = b.get(t, me, "", "/p/"+p.ID.String(), "")
 	require.Equal(t, 404, status)
 }
+
+func copyTo(w io.Writer, res *http.Response) (int64, error) { return io.Copy(w, res.Body) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,7 +36,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config) (*service, erro
 		s.auth.Close()
 		return nil, err
 	}
-	s.web, err = web.New(web.Config{Apps: s.apps, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
+	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}})
@@ -53,6 +54,8 @@ func (s *service) changed(c tokens.Change) {
 	switch c.Subject {
 	case tokens.SubjectMember:
 		s.web.MemberChanged(c.Tenant, c.ID)
+	case tokens.SubjectSession:
+		s.web.SessionEnded(c.Tenant, c.ID)
 	case tokens.SubjectTenant:
 		s.apps.Drop(c.Tenant)
 	}
@@ -67,4 +70,9 @@ func (s *service) Close() {
 	if err := s.apps.Close(ctx); err != nil {
 		s.log("shutdown", "error", err)
 	}
+}
+
+// callTool runs a tool for a signed-in member.
+func (s *service) callTool(ctx context.Context, p tenancy.Principal, call web.ToolCall) (json.RawMessage, error) {
+	return s.mcp.CallAs(ctx, p, mcpserver.PersonCall(call))
 }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/web"
+)
+
+func (p *program) memberCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "member",
+		Short: "Look after the people of a tenant",
+		Args:  noArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.memberSignInCommand())
+	return cmd
+}
+
+// signInLinkLife is how long a sign-in link works unless a flag says otherwise.
+const signInLinkLife = time.Hour
+
+func (p *program) memberSignInCommand() *cobra.Command {
+	var c choice
+	var slug, publicURL string
+	var life time.Duration
+	cmd := &cobra.Command{
+		Use:   "signin-link EMAIL",
+		Short: "Make a one-time link that signs a member in",
+		Long: `Make a one-time link that signs a member in, without any identity provider: for the
+first owner of a tenant, and for the day that the provider is down. Who has the link
+can sign in as that member, once. The audit log says that it was made.`,
+		Example: `  colaflow member signin-link --tenant acme ada@acme.com --public-url https://colaflow.example.com`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if life < time.Minute || life > 24*time.Hour {
+				return usagef(cmd, "--expires may be 1m to 24h")
+			}
+			db, err := p.open(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = db.Close() }()
+			link, err := p.signInLink(cmd.Context(), db, slug, args[0], publicURL, life)
+			if err != nil {
+				return err
+			}
+			return p.printf("%s\n", link)
+		},
+	}
+	c.addFlags(cmd)
+	cmd.Flags().StringVar(&slug, "tenant", "", "slug of the tenant")
+	cmd.Flags().StringVar(&publicURL, "public-url", "http://localhost:8080", "how people reach the server")
+	cmd.Flags().DurationVar(&life, "expires", signInLinkLife, "how long the link works, if it is not used")
+	_ = cmd.MarkFlagRequired("tenant") // the flag exists
+	return cmd
+}
+
+// signInLink signs a ticket for a member who may act, or may once they sign in.
+func (p *program) signInLink(ctx context.Context, db *database, slug, name, publicURL string, life time.Duration) (string, error) {
+	tenant, err := db.Tenant(ctx, slug)
+	if err != nil {
+		return "", err
+	}
+	var found []tenancy.Member
+	if err := db.Read(ctx, operator(tenant), func(tx *store.Tx) error { return tx.Do(ctx, store.MembersByName([]string{name}, &found)) }); err != nil {
+		return "", err
+	}
+	if len(found) != 1 {
+		return "", tenancy.Errorf(tenancy.NotFound, "Member %q does not exist in %s.", name, slug).WithNext("Pass the e-mail of a member.")
+	}
+	m := found[0]
+	if !m.TakesPlace() {
+		return "", tenancy.Errorf(tenancy.Conflict, "%s is %s and may not sign in.", m.Label(), m.State).WithNext("Invite or reactivate them first.")
+	}
+	var ticket string
+	err = p.withApplication(db, tenant, publicURL, func(app *tenancy.Application) (err error) {
+		ticket, err = app.Sign(ctx, tenancy.KindSignInLink, m.ID.String(), life, tenancy.Claims{Email: m.Label()})
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("sign the link: %w", err)
+	}
+	row := store.AuditRow{TenantID: tenant.ID, Kind: "admin", Actor: actor(), Method: "member.signin_link", Decision: store.Allowed, Target: m.Label()}
+	if err := db.Record(ctx, row); err != nil {
+		return "", fmt.Errorf("audit: %w", err)
+	}
+	return web.SignInLink(publicURL, slug, ticket), nil
+}

@@ -1,0 +1,50 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// PersonCall is a call of a tool by a signed-in member, from another surface.
+type PersonCall struct {
+	Tool      string
+	Arguments json.RawMessage // empty: none
+	ClientIP  string
+	Client    string
+}
+
+// CallAs runs a tool of the catalogue for a signed-in member: the same arguments, limits,
+// transaction, audit and errors as for an agent. Errors that are not tenancy errors
+// show only the request's id.
+func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCall) (json.RawMessage, error) {
+	t, known := s.catalogue[call.Tool]
+	if !known {
+		return nil, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", shorten(call.Tool, 80))
+	}
+	if len(call.Arguments) > 0 {
+		if err := checkJSON(call.Arguments); err != nil {
+			return nil, tenancy.Errorf(tenancy.InvalidValue, "The arguments are not valid: %s.", err)
+		}
+	}
+	r := &request{id: newRequestID(), started: s.now(), principal: p, clientIP: call.ClientIP, client: call.Client,
+		message: message{method: "api/tools", name: call.Tool, arguments: call.Arguments}}
+	defer s.report(r)
+	leave, err := s.throttle.Enter(p)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx, stop := s.running.start(withRequest(ctx, r), r)
+	defer stop()
+	data, err := s.attempt(ctx, t, r)
+	if err != nil {
+		r.outcome = string(tenancy.CodeOf(err))
+		if tenancy.CodeOf(err) == tenancy.Internal {
+			s.log.ErrorContext(ctx, "tool failed", "tool", t.Name, "request", r.id, "tenant", p.TenantSlug, "error", err)
+		}
+		return nil, public(err, r.id)
+	}
+	return data, nil
+}

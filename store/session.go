@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// SessionLife is how long a session lives without being renewed.
+const SessionLife = 7 * 24 * time.Hour
+
+// sessionGrace is how long the refresh token before may ask again: a second window,
+// or a browser that lost the answer. It gets the same answer.
+const sessionGrace = 30 * time.Second
+
+// ErrSessionEnded refuses a refresh token that is unknown, used up, expired or ended.
+var ErrSessionEnded = tenancy.Errorf(tenancy.Unauthenticated, "The session has ended.").WithNext("Sign in again.")
+
+// Session is a signed-in person in one browser, without its secret.
+type Session struct {
+	ID        uuid.UUID `json:"id"`
+	Provider  string    `json:"provider"`
+	UserAgent string    `json:"user_agent"`
+	ClientIP  string    `json:"client_ip"`
+	CreatedAt time.Time `json:"created_at"`
+	RenewedAt time.Time `json:"renewed_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// NewSession is what BeginSession needs.
+type NewSession struct {
+	Provider  string // how the person signed in, such as link
+	Refresh   tokens.Hash
+	UserAgent string
+	ClientIP  string
+}
+
+// Person is the member of a session, as they are now.
+type Person struct {
+	tenancy.Member
+	Tenant  tenancy.Tenant
+	Epoch   int64
+	Session uuid.UUID
+	// Provider is how they signed in.
+	Provider string
+}
+
+// BeginSession signs a member in. An invited one becomes active with it; one who may
+// not act is refused.
+func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member uuid.UUID, n NewSession) (Person, error) {
+	p := Person{Tenant: tenant, Session: tenancy.NewID(), Provider: n.Provider}
+	entry := func() AuditRow {
+		row := adminRow(tenant.ID, p.Label(), "session.begin", p.Session.String())
+		row.Kind, row.MemberID, row.ClientIP, row.Client = "sign_in", &member, n.ClientIP, n.UserAgent
+		row.Args = asJSON(map[string]string{"provider": n.Provider})
+		return row
+	}
+	err := s.Write(ctx, AsSystem(tenant.ID, "sign-in"), entry, func(tx *Tx) error {
+		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`update members set state = 'active', epoch = epoch + 1 where tenant_id = $1 and id = $2 and state = 'invited'`, scope.Tenant, member)
+		}, memberEpoch(member, &p.Member, &p.Epoch))
+		if err != nil {
+			return err
+		}
+		if p.State != tenancy.MemberActive {
+			return tenancy.Errorf(tenancy.Forbidden, "You may not sign in to this tenant any more.").WithNext("Ask an admin of your company.")
+		}
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`insert into sessions (tenant_id, id, member_id, provider, refresh_hash, user_agent, client_ip, expires_at)
+				values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)`,
+				scope.Tenant, p.Session, member, n.Provider, n.Refresh[:], n.UserAgent, n.ClientIP, SessionLife)
+		})
+	})
+	if err != nil {
+		return Person{}, fmt.Errorf("begin session: %w", err)
+	}
+	return p, nil
+}
+
+// memberEpoch reads a member with the epoch that their transactions need.
+func memberEpoch(id uuid.UUID, into *tenancy.Member, epoch *int64) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		MemberByID(id, into)(b, scope)
+		b.Queue(`select coalesce(max(epoch), 0) from members where tenant_id = $1 and id = $2`, scope.Tenant, id).QueryRow(scalar(epoch))
+	}
+}
+
+// session is a row that a refresh token named.
+type session struct {
+	id, member uuid.UUID
+	provider   string
+	ended      bool
+	previous   bool // found by the token before
+	fresh      bool // renewed within sessionGrace
+}
+
+const selectSession = `select s.id, s.member_id, s.provider, s.ended_at is not null or s.expires_at <= now(), coalesce(s.previous_hash = $2, false),
+	s.renewed_at > now() - $3::interval from sessions s where s.tenant_id = $1 and (s.refresh_hash = $2 or s.previous_hash = $2)`
+
+func sessionBy(hash tokens.Hash, lock string, into *session) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(selectSession+lock, scope.Tenant, hash[:], sessionGrace).Query(collectOne(into, func(row pgx.Rows, s *session) error {
+			return row.Scan(&s.id, &s.member, &s.provider, &s.ended, &s.previous, &s.fresh)
+		}))
+	}
+}
+
+// sessionTenant finds the tenant and hash of a refresh token.
+func (s *Store) sessionTenant(ctx context.Context, plain string) (tenancy.Tenant, tokens.Hash, error) {
+	slug, hash, ok := tokens.Session.Parse(plain)
+	if !ok {
+		return tenancy.Tenant{}, hash, ErrSessionEnded
+	}
+	tenant, err := s.Tenant(ctx, slug)
+	switch {
+	case tenancy.CodeOf(err) == tenancy.NotFound:
+		return tenant, hash, ErrSessionEnded
+	case err == nil && tenant.State == tenancy.TenantSuspended:
+		return tenant, hash, errSuspended
+	}
+	return tenant, hash, err
+}
+
+// PersonOf returns who a refresh token signs in, and changes nothing.
+func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
+	tenant, hash, err := s.sessionTenant(ctx, plain)
+	if err != nil {
+		return Person{}, err
+	}
+	p := Person{Tenant: tenant}
+	var found session
+	err = s.Read(ctx, AsSystem(tenant.ID, "sign-in"), func(tx *Tx) error {
+		tx.Pin()
+		if err := tx.Do(ctx, sessionBy(hash, "", &found)); err != nil {
+			return err
+		}
+		return tx.Do(ctx, memberEpoch(found.member, &p.Member, &p.Epoch))
+	})
+	if err != nil {
+		return Person{}, err
+	}
+	if found.id == uuid.Nil || found.ended || found.previous && !found.fresh || p.State != tenancy.MemberActive {
+		return Person{}, ErrSessionEnded
+	}
+	p.Session, p.Provider = found.id, found.provider
+	return p, nil
+}
+
+// RenewSession replaces a session's refresh token by the next one. The one before gets
+// the same answer for a short while; later its use tells of a thief and ends the session.
+func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash, clientIP string) (Person, error) {
+	tenant, hash, err := s.sessionTenant(ctx, plain)
+	if err != nil {
+		return Person{}, err
+	}
+	p := Person{Tenant: tenant}
+	var found session
+	reused := false
+	entry := func() AuditRow {
+		row := adminRow(tenant.ID, p.Label(), "session.renew", found.id.String())
+		row.Kind, row.MemberID, row.ClientIP = "sign_in", &found.member, clientIP
+		if reused {
+			row.Decision, row.Rule = Denied, "a refresh token that was replaced came again: the session has ended"
+		}
+		return row
+	}
+	err = s.Write(ctx, AsSystem(tenant.ID, "sign-in"), entry, func(tx *Tx) error {
+		if err := tx.Do(ctx, sessionBy(hash, " for update", &found)); err != nil {
+			return err
+		}
+		if found.id == uuid.Nil || found.ended {
+			return ErrSessionEnded
+		}
+		if err := tx.Do(ctx, memberEpoch(found.member, &p.Member, &p.Epoch)); err != nil {
+			return err
+		}
+		switch reused = found.previous && !found.fresh; {
+		case p.State != tenancy.MemberActive:
+			return ErrSessionEnded
+		case reused:
+			return tx.endSessions(ctx, `id = $2`, found.id)
+		case found.previous:
+			return nil
+		}
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`update sessions set previous_hash = refresh_hash, refresh_hash = $3, renewed_at = now(), expires_at = now() + $4::interval, client_ip = $5
+				where tenant_id = $1 and id = $2`, scope.Tenant, found.id, next[:], SessionLife, clientIP)
+		})
+	})
+	switch {
+	case err != nil:
+		return Person{}, err
+	case reused:
+		return Person{}, ErrSessionEnded
+	}
+	p.Session, p.Provider = found.id, found.provider
+	return p, nil
+}
+
+// endSessions ends those that which selects, and tells every node.
+func (tx *Tx) endSessions(ctx context.Context, which string, args ...any) error {
+	var ended []uuid.UUID
+	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`update sessions set ended_at = now() where tenant_id = $1 and ended_at is null and `+which+` returning id`,
+			append([]any{scope.Tenant}, args...)...).
+			Query(collect(&ended, func(row pgx.Rows, id *uuid.UUID) error { return row.Scan(id) }))
+	})
+	for _, id := range ended {
+		tx.Later(Notify(tokens.SubjectSession, id, true))
+	}
+	return err
+}
+
+// EndSession signs out the browser that holds a refresh token. One that is not known
+// is no error.
+func (s *Store) EndSession(ctx context.Context, plain string) error {
+	p, err := s.PersonOf(ctx, plain)
+	if errors.Is(err, ErrSessionEnded) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return s.endOwn(ctx, ForMember(p.Tenant.ID, p.ID, p.Epoch), p.Label(), "session.end", p.Session.String(), `id = $2`, p.Session)
+}
+
+// EndOwnSession ends one of a member's own sessions.
+func (s *Store) EndOwnSession(ctx context.Context, scope Scope, actor string, id uuid.UUID) error {
+	return s.endOwn(ctx, scope, actor, "session.end", id.String(), `id = $2 and member_id = $3`, id, scope.Subject)
+}
+
+// EndOwnSessions ends all of a member's own sessions.
+func (s *Store) EndOwnSessions(ctx context.Context, scope Scope, actor string) error {
+	return s.endOwn(ctx, scope, actor, "session.end_all", scope.Subject.String(), `member_id = $2`, scope.Subject)
+}
+
+func (s *Store) endOwn(ctx context.Context, scope Scope, actor, method, target, which string, args ...any) error {
+	entry := func() AuditRow {
+		row := scope.adminRow(actor, method, target)
+		row.Kind = "sign_in"
+		return row
+	}
+	err := s.Write(ctx, scope, entry, func(tx *Tx) error { return tx.endSessions(ctx, which, args...) })
+	if err != nil {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	return nil
+}
+
+// SessionAlive reports whether a session of a member goes on.
+func SessionAlive(id uuid.UUID, alive *bool) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select exists (select from sessions where tenant_id = $1 and id = $2 and ended_at is null and expires_at > now())`, scope.Tenant, id).
+			QueryRow(scalar(alive))
+	}
+}
+
+// OwnSessions lists the sessions of the member whose transaction it is, newest first.
+func OwnSessions(into *[]Session) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select id, provider, user_agent, client_ip, created_at, renewed_at, expires_at from sessions
+			where tenant_id = $1 and member_id = $2 and ended_at is null and expires_at > now() order by renewed_at desc, id`, scope.Tenant, scope.Subject).
+			Query(collect(into, func(row pgx.Rows, s *Session) error {
+				return row.Scan(&s.ID, &s.Provider, &s.UserAgent, &s.ClientIP, &s.CreatedAt, &s.RenewedAt, &s.ExpiresAt)
+			}))
+	}
+}

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Route is one operation of the JSON API. openapi.yaml describes each; a test holds the
+// two against each other.
+type Route struct {
+	Method string
+	Path   string
+	handle http.HandlerFunc
+}
+
+// maxAPIBody bounds what a request may send.
+const maxAPIBody = 1 << 20
+
+// routes lists the JSON API.
+func (s *Server) routes() []Route {
+	open := func(method, path string, answer func(http.ResponseWriter, *http.Request) (any, error)) Route {
+		return Route{method, path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxAPIBody)
+			v, err := answer(w, r)
+			s.answer(w, v, err)
+		}}
+	}
+	member := func(method, path string, answer func(*http.Request, session) (any, error)) Route {
+		return Route{method, path, s.withSession(func(w http.ResponseWriter, r *http.Request, me session) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxAPIBody)
+			v, err := answer(r, me)
+			s.answer(w, v, err)
+		})}
+	}
+	admin := func(p tenancy.Permission, method, path string, answer func(*http.Request, session) (any, error)) Route {
+		return member(method, path, func(r *http.Request, me session) (any, error) {
+			if !me.claims.Role.Permissions().Has(p) { // the database asks again
+				return nil, tenancy.Errorf(tenancy.Forbidden, "Your role, %s, lacks %s.", me.claims.Role, p).WithNext("Ask an admin of your tenant.")
+			}
+			return answer(r, me)
+		})
+	}
+	return []Route{
+		open("GET", "/api/v1/tenant", s.tenantInfo),
+		open("POST", "/api/v1/auth/refresh", s.refresh),
+		open("POST", "/api/v1/auth/logout", s.logout),
+		member("GET", "/api/v1/me", s.me),
+		member("GET", "/api/v1/sessions", s.listSessions),
+		member("DELETE", "/api/v1/sessions", s.endSessions),
+		member("DELETE", "/api/v1/sessions/{id}", s.endSession),
+		member("GET", "/api/v1/tokens", s.listTokens),
+		member("POST", "/api/v1/tokens", s.createToken),
+		member("GET", "/api/v1/tokens/{id}", s.showToken),
+		member("PATCH", "/api/v1/tokens/{id}", s.updateToken),
+		member("DELETE", "/api/v1/tokens/{id}", s.revokeToken),
+		member("POST", "/api/v1/tokens/{id}/rotate", s.rotateToken),
+		admin(tenancy.MembersManage, "POST", "/api/v1/tokens/{id}/explain", s.explainToken),
+		member("GET", "/api/v1/members", s.listMembers),
+		admin(tenancy.MembersManage, "PATCH", "/api/v1/members/{id}", s.updateMember),
+		admin(tenancy.AuditRead, "GET", "/api/v1/audit", s.listAudit),
+		admin(tenancy.AuditRead, "GET", "/api/v1/audit/verification", s.verifyAudit),
+		admin(tenancy.MembersManage, "GET", "/api/v1/settings", s.settings),
+		admin(tenancy.MembersManage, "POST", "/api/v1/settings/rotate-keys", s.rotateKeys),
+		member("GET", "/api/v1/pages", s.listPages),
+		member("DELETE", "/api/v1/pages/{id}", s.deletePage),
+		member("POST", "/api/v1/tools/{name}", s.callTool),
+	}
+}
+
+// answer writes what a route returned; nothing is 204.
+func (s *Server) answer(w http.ResponseWriter, v any, err error) {
+	switch {
+	case err != nil:
+		s.fail(w, err)
+	case v == nil:
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		writeJSON(w, http.StatusOK, v)
+	}
+}
+
+// decode reads a JSON body. Names that are not known are refused: a setting that is
+// misspelt must not be lost in silence.
+func decode(r *http.Request, into any) error {
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "application/json" {
+		return tenancy.Errorf(tenancy.InvalidValue, "The body must be JSON.").WithNext("Send Content-Type: application/json.")
+	}
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		var known *tenancy.Error
+		if errors.As(err, &known) {
+			return known
+		}
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return tenancy.Errorf(tenancy.TooLarge, "The body is longer than 1 MiB.")
+		}
+		return tenancy.Errorf(tenancy.InvalidValue, "The body is not what this operation takes.").WithNext("See the API's description.")
+	}
+	if dec.More() {
+		return tenancy.Errorf(tenancy.InvalidValue, "The body holds more than one JSON value.")
+	}
+	return nil
+}
+
+// pathID reads an id of the path. What is no id names nothing.
+func pathID(r *http.Request, what string) (uuid.UUID, error) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return uuid.Nil, notFound(what)
+	}
+	return id, nil
+}
+
+// notFound is the one answer to an id that is unknown, not visible, or another tenant's.
+func notFound(what string) error {
+	return tenancy.Errorf(tenancy.NotFound, "There is no such %s.", what)
+}
+
+// sentence is the text of an error for a person, without its code.
+func sentence(err error) string {
+	var known *tenancy.Error
+	if !errors.As(err, &known) {
+		return "Something went wrong here."
+	}
+	return strings.TrimSpace(known.Message + " " + known.Next)
+}

@@ -1,0 +1,62 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// maxMembers is how many people one answer holds.
+const maxMembers = 1000
+
+func (s *Server) members(r *http.Request, me session) (list []tenancy.Member, err error) {
+	err = s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error {
+		return tx.Do(r.Context(), store.Members(r.URL.Query().Get("prefix"), maxMembers, &list))
+	})
+	return list, err
+}
+
+func (s *Server) listMembers(r *http.Request, me session) (any, error) { return s.members(r, me) }
+
+// memberChange is a new role, or an end or return of someone's access.
+type memberChange struct {
+	Role   tenancy.Role `json:"role"`
+	Active *bool        `json:"active"`
+}
+
+func (s *Server) updateMember(r *http.Request, me session) (any, error) {
+	id, err := pathID(r, "member")
+	if err != nil {
+		return nil, err
+	}
+	var change memberChange
+	if err := decode(r, &change); err != nil {
+		return nil, err
+	}
+	var m tenancy.Member
+	if change.Role != "" {
+		role, err := tenancy.ParseRole(string(change.Role))
+		if err != nil {
+			return nil, err
+		}
+		if m, err = s.Store.SetMemberRole(r.Context(), me.scope(), me.claims.Email, id, role); err != nil {
+			return nil, err
+		}
+	}
+	if change.Active != nil {
+		set := s.Store.DeactivateMember
+		if *change.Active {
+			set = s.Store.ReactivateMember
+		}
+		if m, err = set(r.Context(), me.scope(), me.claims.Email, id); err != nil {
+			return nil, err
+		}
+	}
+	if m.ID == uuid.Nil {
+		return nil, tenancy.Errorf(tenancy.Missing, "Nothing to change was given.").WithNext("Pass role or active.")
+	}
+	return m, nil
+}

@@ -1,0 +1,61 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+type tenantAnswer struct {
+	Slug string `json:"slug"`
+	// Ways are how one can sign in; link: with a one-time link.
+	Ways []string `json:"sign_in"`
+}
+
+// tenantInfo tells a sign-in page how one can sign in. A tenant that does not exist looks
+// like one that has nothing but links, so that names cannot be guessed here.
+func (s *Server) tenantInfo(_ http.ResponseWriter, r *http.Request) (any, error) {
+	slug, ok := s.base.slug(r)
+	if !ok || slug == "" {
+		return nil, tenancy.Errorf(tenancy.Missing, "The address names no tenant.").WithNext("Use the tenant's own address, or ?tenant=.")
+	}
+	return tenantAnswer{slug, []string{providerLink}}, nil
+}
+
+type sessionRow struct {
+	store.Session
+	Current bool `json:"current"`
+}
+
+func (s *Server) listSessions(r *http.Request, me session) (any, error) {
+	var list []store.Session
+	err := s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Do(r.Context(), store.OwnSessions(&list)) })
+	rows := make([]sessionRow, len(list))
+	for n, one := range list {
+		rows[n] = sessionRow{one, one.ID == me.id}
+	}
+	return rows, err
+}
+
+func (s *Server) endSession(r *http.Request, me session) (any, error) {
+	id, err := pathID(r, "session")
+	if err != nil {
+		return nil, err
+	}
+	var own []store.Session
+	err = s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Do(r.Context(), store.OwnSessions(&own)) })
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range own {
+		if one.ID == id {
+			return nil, s.Store.EndOwnSession(r.Context(), me.scope(), me.claims.Email, id)
+		}
+	}
+	return nil, notFound("session")
+}
+
+func (s *Server) endSessions(r *http.Request, me session) (any, error) {
+	return nil, s.Store.EndOwnSessions(r.Context(), me.scope(), me.claims.Email)
+}

@@ -1,0 +1,4 @@
+package web
+
+// Routes lists the JSON API, for the tests.
+func (s *Server) Routes() []Route { return s.routes() }

@@ -1,0 +1,72 @@
+package web
+
+import (
+	"net"
+	"net/http"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// purposeRenewals names the subkey that derives refresh tokens. Never change it.
+const purposeRenewals = "session-renewals"
+
+// refreshCookie is where a browser keeps the refresh token of a tenant's session: two
+// tenants on one host have two. The prefix makes browsers hold it to this host, to
+// TLS (or this machine), and to the whole site.
+func refreshCookie(slug string) string { return "__Host-cf_" + slug }
+
+// beginSession signs a member in: it stores a session and gives the browser its
+// refresh token. The caller answers the request.
+func (s *Server) beginSession(w http.ResponseWriter, r *http.Request, app *tenancy.Application, m tenancy.Member, provider string) error {
+	slug := app.Tenant().Slug
+	plain, hash := tokens.Session.Mint(slug)
+	_, err := s.Store.BeginSession(r.Context(), app.Tenant(), m.ID, store.NewSession{
+		Provider: provider, Refresh: hash, UserAgent: clip(r.UserAgent(), 200), ClientIP: clientIP(r)})
+	if err != nil {
+		return err
+	}
+	setRefresh(w, slug, plain, int(store.SessionLife.Seconds()))
+	return nil
+}
+
+// setRefresh gives the browser a refresh token, or with a negative age takes it away.
+func setRefresh(w http.ResponseWriter, slug, plain string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: refreshCookie(slug), Value: plain, Path: "/", MaxAge: age, HttpOnly: true, Secure: true,
+		SameSite: http.SameSiteStrictMode})
+}
+
+// refreshToken is what the browser holds for a tenant; "" for nothing.
+func refreshToken(r *http.Request, slug string) string {
+	cookie, err := r.Cookie(refreshCookie(slug))
+	if err != nil {
+		return ""
+	}
+	if of, _, ok := tokens.Session.Parse(cookie.Value); !ok || of != slug {
+		return ""
+	}
+	return cookie.Value
+}
+
+// Person returns the member whose session a request's cookie carries for a tenant, for
+// pages that need no access token, such as the consent for an agent.
+func (s *Server) Person(r *http.Request, slug string) (store.Person, bool) {
+	plain := refreshToken(r, slug)
+	if plain == "" {
+		return store.Person{}, false
+	}
+	p, err := s.Store.PersonOf(r.Context(), plain)
+	return p, err == nil
+}
+
+func clientIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// clip bounds what a client says of itself.
+func clip(text string, n int) string { return text[:min(len(text), n)] }
