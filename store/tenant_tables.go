@@ -62,6 +62,7 @@ var stayingTables = map[string]string{
 	"idempotency_keys":  "answers for clients whose tokens stay, for a day",
 	"oauth_connections": "secrets of connected clients, which connect anew",
 	"pages":             "rendered reports that live for hours; their links are signed here",
+	"sessions":          "people sign in anew",
 	"signing_keys":      "secrets; the new tenant makes its own",
 	"spent_nonces":      "of links that are signed here",
 	"tenant_usage":      "is counted anew",
