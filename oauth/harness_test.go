@@ -38,6 +38,7 @@ type bundle struct {
 	http  *httptest.Server
 	oauth *oauth.Server
 	clock *clock
+	fetch *http.Client // of metadata documents; nil: http.DefaultClient
 }
 
 // clock is moved by tests. The database has its own.
@@ -58,11 +59,14 @@ func (b *bundle) node(t *testing.T, s *store.Store) *httptest.Server {
 	mux := http.NewServeMux()
 	h := httptest.NewServer(mux)
 	t.Cleanup(h.Close)
-	issuer := h.URL
+	issuer, fetch := h.URL, b.fetch
+	if fetch == nil {
+		fetch = http.DefaultClient
+	}
 	if b.http != nil {
 		issuer = b.http.URL
 	}
-	server, err := oauth.New(oauth.Config{Store: s, Key: b.db.Key, PublicURL: issuer, Fetch: http.DefaultClient, Log: slog.New(slog.DiscardHandler),
+	server, err := oauth.New(oauth.Config{Store: s, Key: b.db.Key, PublicURL: issuer, Fetch: fetch, Log: slog.New(slog.DiscardHandler),
 		Clock:     func() time.Time { return b.clock.now },
 		ClientIP:  func(r *http.Request) netip.Addr { a, _ := netip.ParseAddr(r.Header.Get("Test-IP")); return a },
 		SignInURL: func(slug, next string) string { return "/signin?tenant=" + slug + "&next=" + url.QueryEscape(next) },

@@ -1,0 +1,74 @@
+package oauth_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/colaflow/colaflow/oauth"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+func TestCheckRedirect(t *testing.T) {
+	t.Parallel()
+	for uri, ok := range map[string]bool{
+		"https://a.example/cb": true, "https://a.example": true, "https://a.example:8443/cb?x=1": true, "http://127.0.0.1/cb": true, "http://127.9.9.9:80/": true,
+		"http://[::1]:9/cb": true, "http://localhost/cb": true, "cursor://anysphere.cursor-mcp/oauth/callback": true, "vscode://x/y": true,
+		"http://a.example/cb": false, "http://127.0.0.1.evil.example/": false, "http://localhost.evil.example/": false, "https://u@a.example/": false,
+		"https://a.example/#f": false, "https://a.example/#": false, "javascript:alert(1)": false, "data:,x": false, "app://x/y": false, "https:///cb": false,
+		"https://a.example/ü": false, "https://a.example/ x": false, "https://a.example\\@b.example": false, "//a.example": false, "": false, "cursor:x": false,
+	} {
+		require.Equal(t, ok, oauth.CheckRedirect(uri) == nil, uri)
+	}
+}
+
+// TestMatchesRedirect_Property: what matches a registered URI differs from it in nothing
+// but the port of this machine's own address.
+func TestMatchesRedirect_Property(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.StringMatching(`[a-zA-Z0-9./?&=%@:-]{0,12}`)
+		host := rapid.SampledFrom([]string{"https://a.example", "http://127.0.0.1", "http://localhost", "http://[::1]", "http://127.0.0.1:7"})
+		registered, given := host.Draw(t, "host")+"/"+part.Draw(t, "path"), host.Draw(t, "other")+"/"+part.Draw(t, "other path")
+		require.True(t, oauth.MatchesRedirect(registered, registered))
+		if !oauth.MatchesRedirect(registered, given) || registered == given {
+			return
+		}
+		a, err := url.Parse(registered)
+		require.NoError(t, err)
+		b, err := url.Parse(given)
+		require.NoError(t, err)
+		require.Equal(t, "http", a.Scheme)
+		require.Equal(t, a.Hostname(), b.Hostname())
+		require.Equal(t, strings.TrimPrefix(registered, "http://"+a.Host), strings.TrimPrefix(given, "http://"+b.Host))
+	})
+}
+
+// TestCleanName_Property: a name is one visible line of bounded length, whatever it was.
+func TestCleanName_Property(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		name := oauth.CleanName(rapid.String().Draw(t, "name"))
+		require.NotEmpty(t, name)
+		require.LessOrEqual(t, len([]rune(name)), 61)
+		for _, r := range name {
+			require.True(t, unicode.IsPrint(r), "%U", r)
+			require.False(t, unicode.In(r, unicode.Cf), "%U", r)
+		}
+	})
+}
+
+// TestScope_Property: a scope says a set of permissions and nothing else.
+func TestScope_Property(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		set := tenancy.PermissionSet(rapid.Uint32().Draw(t, "set")) & tenancy.AllPermissions
+		require.Equal(t, set, oauth.ParseScope(oauth.FormatScope(set)))
+		noise := rapid.StringMatching(`[a-z:_ ]{0,40}`).Draw(t, "noise")
+		require.Zero(t, oauth.ParseScope("x"+noise)&^oauth.ParseScope(noise), "words that are not known add nothing")
+	})
+}
