@@ -28,6 +28,7 @@ type Application struct {
 	keys   *keyring
 	pages  pageCache
 	budget *Budget
+	meters *Meters
 	now    func() time.Time
 
 	// users and idleSince belong to Applications and its lock.
@@ -48,14 +49,23 @@ func (a *Application) Config() AppConfig { return a.config }
 // Budget returns the account of the tenant's memory in this process.
 func (a *Application) Budget() *Budget { return a.budget }
 
-func newApplication(tenant Tenant, cfg AppsConfig) *Application {
+// PagesHeld returns how many pages are in this process's memory.
+func (a *Application) PagesHeld() int { return a.pages.len() }
+
+// newApplication makes an Application; budget is what the tenant holds already,
+// nil for nothing.
+func newApplication(tenant Tenant, cfg AppsConfig, budget *Budget) *Application {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // crypto/rand.Read never fails (Go 1.24)
 	a := &Application{id: hex.EncodeToString(id[:]), tenant: tenant, issuer: cfg.Issuer, config: tenant.Config.In(PlanOf(tenant.Plan)),
-		ports: cfg.Ports, now: cfg.Clock}
+		ports: cfg.Ports, budget: budget, meters: cfg.Meters, now: cfg.Clock}
+	if a.budget == nil {
+		a.budget = &Budget{}
+	}
+	a.budget.limit.Store(a.config.Memory)
+	a.meters.Name(tenant.ID, tenant.Slug)
 	a.keys = newKeyring(tenant.ID, cfg.Ports.Keys, NewSealer(cfg.Key, PurposeTenantKeys), cfg.Clock)
 	a.pages.pages = map[uuid.UUID]cachedPage{}
-	a.budget = NewBudget(a.config.Memory)
 	return a
 }
 

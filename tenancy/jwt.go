@@ -67,6 +67,14 @@ func (a *Application) Sign(ctx context.Context, kind Kind, subject string, life 
 // Verify checks a JWT of this tenant and kind. Anything wrong with it is
 // Unauthenticated, always in the same words.
 func (a *Application) Verify(ctx context.Context, kind Kind, raw string) (Claims, error) {
+	c, err := a.verify(ctx, kind, raw)
+	if code := CodeOf(err); code == "" || code == Unauthenticated {
+		a.meters.Token(a.tenant.ID, TokenKind{string(kind), err == nil})
+	}
+	return c, err
+}
+
+func (a *Application) verify(ctx context.Context, kind Kind, raw string) (Claims, error) {
 	var c Claims
 	if !canonicalJWT(raw) {
 		return c, errJWT

@@ -34,6 +34,7 @@ func (a *Application) PutPage(ctx context.Context, title string, content []byte,
 	if err := a.ports.Pages.PutPage(ctx, a.tenant.ID, p, a.config.MaxPages, a.config.PageSpace); err != nil {
 		return Page{}, "", err
 	}
+	a.meters.Page(a.tenant.ID, true)
 	link, err := a.LinkPage(ctx, p)
 	return p, link, err
 }
@@ -46,10 +47,12 @@ func (a *Application) LinkPage(ctx context.Context, p Page) (string, error) {
 // OpenPage returns a live page, from memory while the budget allows.
 func (a *Application) OpenPage(ctx context.Context, id uuid.UUID) (Page, error) {
 	if p, ok := a.pages.get(id, a.now()); ok {
+		a.meters.Page(a.tenant.ID, false)
 		return p, nil
 	}
 	p, err := a.ports.Pages.Page(ctx, a.tenant.ID, id)
 	if err == nil {
+		a.meters.Page(a.tenant.ID, false)
 		a.pages.keep(p, a.now().Add(pageFor), a.budget)
 	}
 	return p, err
@@ -109,6 +112,12 @@ func (c *pageCache) keep(p Page, until time.Time, b *Budget) {
 		return
 	}
 	c.pages[p.ID] = cachedPage{p, until, release}
+}
+
+func (c *pageCache) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pages)
 }
 
 func (c *pageCache) drop(id uuid.UUID) {
