@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -65,7 +66,12 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	if !s.authenticate(w, hr, r) || !s.narrow(w, hr, r) {
 		return
 	}
-	body, ok := s.readBody(w, hr)
+	charge, done, ok := s.openCharge(w, hr, r)
+	if !ok {
+		return
+	}
+	defer done()
+	body, ok := s.readBody(w, hr, r, charge)
 	if !ok {
 		return
 	}
@@ -91,16 +97,17 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	}
 	hr.Header.Del("Mcp-Session-Id")
 	leave, err := s.throttle.Enter(r.principal)
+	if err == nil {
+		defer leave()
+		err = charge.Grow(answerRoom)
+	}
 	if err != nil {
-		s.recordFlood(hr.Context(), r, err)
-		s.holdBack(hr.Context())
-		s.tooMany(w, r, err)
+		s.overBudget(w, hr, r, err)
 		return
 	}
-	defer leave()
 	ctx, stop := s.running.start(withRequest(hr.Context(), r), r)
 	defer stop()
-	answer := buffered{header: http.Header{}}
+	answer := buffered{header: http.Header{}, charge: charge, room: answerRoom}
 	if !s.checkToken(ctx, r) {
 		s.finish(w, hr.WithContext(ctx), r, &answer)
 		return
@@ -158,6 +165,10 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 			return
 		}
 	}
+	if answer.over {
+		s.tooMany(w, r, errAnswerTooBig)
+		return
+	}
 	if r.problem != nil {
 		answer.body = append(r.problemBody(), '\n')
 		if r.message.modern {
@@ -193,11 +204,13 @@ func (s *Server) allowCrossOrigin(w http.ResponseWriter, hr *http.Request) {
 	h.Add("Vary", "Origin")
 }
 
-func (s *Server) readBody(w http.ResponseWriter, hr *http.Request) ([]byte, bool) {
+func (s *Server) readBody(w http.ResponseWriter, hr *http.Request, r *request, charge *tenancy.Charge) ([]byte, bool) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyTimeout)) // not every transport has deadlines
-	body, err := io.ReadAll(http.MaxBytesReader(w, hr.Body, maxBody))
+	body, err := io.ReadAll(chargedReader{http.MaxBytesReader(w, hr.Body, maxBody), charge})
 	var tooLarge *http.MaxBytesError
 	switch {
+	case tenancy.CodeOf(err) == tenancy.RateLimited:
+		s.overBudget(w, hr, r, err)
 	case errors.As(err, &tooLarge):
 		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "A message may have at most 1 MiB.")
 	case err != nil:
@@ -254,7 +267,9 @@ func (s *Server) unavailable(w http.ResponseWriter, r *request, err error) {
 func (s *Server) recordFlood(ctx context.Context, r *request, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if recordErr := s.record(ctx, s.auditRow(r, nil, nil, err)); recordErr != nil {
+	row := s.auditRow(r, nil, nil, err)
+	row.Method = cmp.Or(row.Method, "connect") // turned away before its message was read
+	if recordErr := s.record(ctx, row); recordErr != nil {
 		s.log.Warn("a refusal was not audited in time", "request", r.id, "error", recordErr)
 	}
 }
@@ -262,6 +277,7 @@ func (s *Server) recordFlood(ctx context.Context, r *request, err error) {
 // tooMany answers a flood: the message was not read any further.
 func (s *Server) tooMany(w http.ResponseWriter, r *request, err error) {
 	e := public(err, r.id)
+	r.outcome = string(e.Code)
 	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	refuse(w, http.StatusTooManyRequests, string(e.Code), e.Message)
 }
@@ -278,6 +294,9 @@ type buffered struct {
 	header http.Header
 	status int
 	body   []byte
+	charge *tenancy.Charge
+	room   int  // bytes that are charged for
+	over   bool // there was no room for the whole body
 }
 
 func (b *buffered) Header() http.Header { return b.header }
@@ -290,7 +309,13 @@ func (b *buffered) WriteHeader(status int) {
 
 func (b *buffered) Write(p []byte) (int, error) {
 	b.WriteHeader(http.StatusOK)
-	b.body = append(b.body, p...)
+	if more := len(b.body) + len(p) - b.room; more > 0 && !b.over {
+		b.over = b.charge.Grow(int64(more)) != nil
+		b.room += more
+	}
+	if !b.over {
+		b.body = append(b.body, p...)
+	}
 	return len(p), nil
 }
 

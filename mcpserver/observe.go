@@ -3,14 +3,19 @@ package mcpserver
 import (
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
 )
 
-// Observation is one message of a client, for metrics. Its texts come from
-// closed lists, whatever the client sent, and name no tenant.
+// Observation is one message of a client, for metrics. Method, Tool and Result come
+// from closed lists, whatever the client sent.
 type Observation struct {
+	Tenant   tenancy.TenantID // zero, if the token did not say whose it is
+	Slug     string
+	Claimed  string // without a tenant: the slug that the client wrote in its token
 	Method   string // such as tools/call; notification; other, if we do not know it
 	Tool     string // of tools/call; unknown, if there is no such tool
 	Result   string // ok, an error code, malformed, or protocol_error
@@ -19,6 +24,15 @@ type Observation struct {
 
 // Refused reports whether the message's token did not work.
 func (o Observation) Refused() bool { return o.Result == string(tenancy.Unauthenticated) }
+
+// TokenAccepted reports whether the token was good, whatever became of the message.
+func (o Observation) TokenAccepted() bool {
+	switch tenancy.Code(o.Result) {
+	case tenancy.Unauthenticated, tenancy.TenantIsSuspended, tenancy.AddressNotAllowed:
+		return false
+	}
+	return o.Tenant != uuid.Nil
+}
 
 const (
 	resultOK        = "ok"
@@ -45,6 +59,9 @@ func (s *Server) report(r *request) {
 		return
 	}
 	o := Observation{Method: knownMethod(r.message.method), Result: resultOK, Duration: s.now().Sub(r.started)}
+	if o.Tenant, o.Slug = r.principal.TenantID, r.principal.TenantSlug; o.Tenant == uuid.Nil {
+		o.Claimed, _, _ = tokens.Parse(r.token)
+	}
 	if o.Method == string(mcp.MethodToolsCall) {
 		o.Tool = "unknown"
 		if _, ok := s.catalogue[r.message.name]; ok {

@@ -42,6 +42,9 @@ type Config struct {
 	// RefusalPause is how long a call that is beyond its limits waits for its refusal; 0
 	// means 250 ms. Who does not wait by himself cannot keep the node busy with refusals.
 	RefusalPause time.Duration
+	// Budget returns the account of a tenant's memory in this process; release
+	// must be called when nothing is held any more. Nil: nobody keeps accounts.
+	Budget func(context.Context, tenancy.TenantID) (budget *tenancy.Budget, release func(), err error)
 	// Observe is told of every message when it is answered; nil: nobody.
 	Observe func(Observation)
 	// Record commits the audit row of a call that writes nothing; nil means
@@ -68,6 +71,7 @@ type Server struct {
 	now         func() time.Time
 	log         *slog.Logger
 	observe     func(Observation)
+	budget      func(context.Context, tenancy.TenantID) (*tenancy.Budget, func(), error)
 	record      func(context.Context, store.AuditRow) error
 	cursors     cursors
 	running     running
@@ -92,13 +96,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
-		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, record: cfg.Record,
+		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, budget: cfg.Budget, record: cfg.Record,
 		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
 		cursors:   cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
 		catalogue: map[string]Tool{},
 	}
 	if s.record == nil {
 		s.record = cfg.Store.Record
+	}
+	if s.budget == nil {
+		s.budget = unlimited
 	}
 	if s.now == nil {
 		s.now = time.Now

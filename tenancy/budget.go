@@ -37,7 +37,7 @@ func (b *Budget) Open() *Charge { return &Charge{budget: b} }
 // Grow charges n bytes more, or fails with RateLimited and charges nothing. After
 // Release it charges nothing and fails.
 func (c *Charge) Grow(n int64) error {
-	if c.budget == nil {
+	if c == nil || c.budget == nil {
 		return nil
 	}
 	c.mu.Lock()

@@ -18,6 +18,9 @@ const (
 	SubjectTenant Subject = "tenant"
 	// SubjectSession is a person's, which tokens have nothing to do with.
 	SubjectSession Subject = "session"
+	// SubjectAny is told by Follow when changes may have gone unseen: anything may
+	// have changed.
+	SubjectAny Subject = "any"
 )
 
 // Change tells that a token, a member or a tenant is not what it was. Ended
@@ -31,6 +34,9 @@ type Change struct {
 
 // Concerns reports whether the change is about a principal.
 func (c Change) Concerns(p tenancy.Principal) bool {
+	if c.Subject == SubjectAny {
+		return true
+	}
 	if c.Tenant != p.TenantID { // a tenant's import keeps the ids of its members
 		return false
 	}
@@ -52,7 +58,8 @@ type Feed interface {
 }
 
 // Follow starts keeping the cache true to the feed, and tells also of every
-// change. It ends with Close. While the feed is not healthy nothing is cached.
+// change, and of SubjectAny when the feed begins or is back. It ends with Close.
+// While the feed is not healthy nothing is cached.
 func (a *Authenticator) Follow(feed Feed, also func(Change)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -61,7 +68,15 @@ func (a *Authenticator) Follow(feed Feed, also func(Change)) {
 		feed.Follow(ctx, func(c Change) {
 			a.forget(c)
 			also(c)
-		}, a.forgetAll, a.setHealthy)
+		}, func() {
+			a.forgetAll()
+			also(Change{Subject: SubjectAny})
+		}, func(healthy bool) {
+			a.setHealthy(healthy)
+			if healthy {
+				also(Change{Subject: SubjectAny})
+			}
+		})
 		a.setHealthy(false)
 	}()
 	a.stop = func() { cancel(); <-done }

@@ -46,34 +46,66 @@ func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if cookie, err := r.Cookie(pageCookie); err == nil {
-		if p, ok := s.pageOf(r, id, tenancy.KindPageCookie, cookie.Value); ok {
+		p, done, err := s.pageOf(r, id, tenancy.KindPageCookie, cookie.Value)
+		if err == nil {
+			defer done()
 			secured(w, "text/html; charset=utf-8")
 			_, _ = w.Write(p.Content)
 			return
 		}
+		if tenancy.CodeOf(err) == tenancy.RateLimited {
+			s.busy(w)
+			return
+		}
 	}
 	ticket := r.URL.Query().Get("ticket")
-	if p, ok := s.pageOf(r, id, tenancy.KindPageLink, ticket); ok {
+	p, done, err := s.pageOf(r, id, tenancy.KindPageLink, ticket)
+	switch {
+	case err == nil:
+		done()
 		s.render(w, http.StatusOK, "open.html", map[string]string{"Title": p.Title, "Ticket": ticket})
-		return
+	case tenancy.CodeOf(err) == tenancy.RateLimited:
+		s.busy(w)
+	default:
+		s.noPage(w)
 	}
-	s.noPage(w)
 }
 
-// pageOf returns a live page that a credential of the right kind opens.
-func (s *Server) pageOf(r *http.Request, id uuid.UUID, kind tenancy.Kind, raw string) (tenancy.Page, bool) {
+// pageOf returns a live page that a credential of the right kind opens. Until done
+// is called it is charged to the tenant's memory; RateLimited if there is none left.
+func (s *Server) pageOf(r *http.Request, id uuid.UUID, kind tenancy.Kind, raw string) (_ tenancy.Page, done func(), err error) {
 	app, release, err := s.application(r, raw)
 	if err != nil {
-		return tenancy.Page{}, false
+		return tenancy.Page{}, nil, err
 	}
-	defer release()
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
 	claims, err := app.Verify(r.Context(), kind, raw)
-	if err != nil || claims.Subject != id.String() || s.checkTenant(r, app.Tenant()) != nil {
-		return tenancy.Page{}, false
+	if err != nil {
+		return tenancy.Page{}, nil, err
+	}
+	if claims.Subject != id.String() {
+		return tenancy.Page{}, nil, errOtherPage
+	}
+	if err := s.checkTenant(r, app.Tenant()); err != nil {
+		return tenancy.Page{}, nil, err
 	}
 	p, err := app.OpenPage(r.Context(), id)
-	return p, err == nil
+	if err != nil {
+		return tenancy.Page{}, nil, err
+	}
+	free, err := app.Budget().Reserve(int64(p.Bytes))
+	if err != nil {
+		return tenancy.Page{}, nil, err
+	}
+	return p, func() { free(); release() }, nil
 }
+
+// errOtherPage is for a credential that opens another page.
+var errOtherPage = tenancy.Errorf(tenancy.NotFound, "This link opens another page.")
 
 const pageCookie = "cf_page"
 
@@ -116,6 +148,13 @@ func (s *Server) openPage(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: pageCookie, Value: value, Path: "/p/" + id.String(), MaxAge: int(life.Seconds()),
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 	http.Redirect(w, r, "/p/"+id.String()+"?tenant="+app.Tenant().Slug, http.StatusSeeOther)
+}
+
+// busy answers when the tenant's memory is used up: the link is not spent.
+func (s *Server) busy(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	s.render(w, http.StatusTooManyRequests, "gone.html", map[string]string{
+		"Title": "Too much at once", "Text": "Too many pages of your company are being opened just now. Reload in a moment."})
 }
 
 func (s *Server) noPage(w http.ResponseWriter) {

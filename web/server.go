@@ -8,8 +8,10 @@ import (
 	"errors"
 	"html/template"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,6 +87,9 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	if !errors.As(err, &known) {
 		s.Log.Error("request failed", "error", err)
 		known = tenancy.Errorf(tenancy.Internal, "Internal error.")
+	}
+	if known.Retry {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(known.RetryAfter.Seconds())))))
 	}
 	writeJSON(w, statusOf(known.Code), struct {
 		Error   tenancy.Code `json:"error"`

@@ -30,7 +30,7 @@ func (me session) scope() store.Scope {
 }
 
 // withSession authenticates a request by its bearer JWT, without the database
-// while the revocation feed is healthy. A JWT of another tenant than the
+// if the revocation feed was healthy ever since the JWT was issued. A JWT of another tenant than the
 // address names is 403; anything else that is wrong is 401 with one body.
 func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +61,7 @@ func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, sessi
 			s.unauthorized(w)
 			return
 		}
-		if !s.FeedHealthy() {
+		if !s.FeedHealthy() || s.revoked.unsure(claims.IssuedAt.Time) {
 			if err := s.CheckMember(r.Context(), app.Tenant().ID, member, claims.MemberEpoch); err != nil {
 				s.refuse(w, err)
 				return
@@ -108,8 +108,16 @@ func bearerJWT(h http.Header) (string, bool) {
 // revokedMembers remembers, for as long as a JWT lives, when a member changed:
 // what was issued before is refused, and a new one says the new role.
 type revokedMembers struct {
-	mu sync.Mutex
-	at map[memberKey]time.Time
+	mu    sync.Mutex
+	at    map[memberKey]time.Time
+	blind time.Time // until then changes may have gone unseen
+}
+
+// unsure reports whether a member may have changed unseen after a JWT was issued.
+func (r *revokedMembers) unsure(issued time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !issued.After(r.blind)
 }
 
 // memberKey is a member of a tenant: an imported tenant keeps the ids of its members.
@@ -146,4 +154,12 @@ func (s *Server) SessionEnded(tenant tenancy.TenantID, id uuid.UUID) {
 // MemberChanged tells that a member's role or state is not what it was.
 func (s *Server) MemberChanged(tenant tenancy.TenantID, member uuid.UUID) {
 	s.revoked.note(memberKey{tenant, member}, s.Clock())
+}
+
+// AnyoneChanged tells that changes of members may have gone unseen until now: of
+// sessions that are older, the database is asked.
+func (s *Server) AnyoneChanged() {
+	s.revoked.mu.Lock()
+	defer s.revoked.mu.Unlock()
+	s.revoked.blind = s.Clock()
 }

@@ -70,8 +70,7 @@ func (p *program) demo(ctx context.Context, f demoFlags, listener net.Listener) 
 		return err
 	}
 	url := serveFlags{}.url(listener.Addr())
-	m := newMetrics()
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url, Observe: m.observe})
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url}, nil)
 	if err != nil {
 		return err
 	}
@@ -84,7 +83,7 @@ func (p *program) demo(ctx context.Context, f demoFlags, listener net.Listener) 
 	if err != nil {
 		return err
 	}
-	return p.serveHTTP(ctx, listener, p.routes(db, s, m), "", "")
+	return p.serveHTTP(ctx, listener, p.routes(db, s), "", "")
 }
 
 // demoAnswer is what demo --json prints.

@@ -49,11 +49,12 @@ func configurationPage(root *cobra.Command) []byte {
 	var b bytes.Buffer
 	b.WriteString(generated + "# Configuration\n\n" +
 		"Every flag can also be given as an environment variable; the flag wins. A list in a variable is separated by spaces.\n\n" +
-		"Two secrets have no flag, because others could read it in the list of processes:\n\n" +
+		"Three secrets have no flag, because others could read it in the list of processes:\n\n" +
 		"| variable | what it holds |\n| --- | --- |\n" +
 		"| `" + masterKeyVariable + "` | The installation's master key, 64 hex digits: `openssl rand -hex 32`. " +
 		"The embedded database makes its own in `" + masterKeyFile + "` in its data directory. |\n" +
-		"| `" + tokenVariable + "` | The token of `colaflow stdio`. |\n\n" +
+		"| `" + tokenVariable + "` | The token of `colaflow stdio`. |\n" +
+		"| `" + metricsTokenVariable + "` | What Prometheus must send as its bearer token at `--metrics-addr`. |\n\n" +
 		"## All commands\n\n")
 	writeFlags(&b, root.PersistentFlags())
 	b.WriteString("## Commands that open a database\n\nWhich one: that of `--dsn`, else the embedded PostgreSQL in `--data`.\n\n")

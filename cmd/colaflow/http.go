@@ -62,14 +62,13 @@ func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler 
 
 // routes says what is served where. Whatever is not listed is a real 404 in
 // JSON: clients probe /.well-known/ and must not find a page there.
-func (p *program) routes(db *database, s *service, m *metrics) http.Handler {
+func (p *program) routes(db *database, s *service) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/mcp", s.mcp.Handler())
 	mux.Handle("/mcp/", s.mcp.Handler())
 	s.web.Register(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{"status":"ok"}`) })
 	mux.HandleFunc("GET /readyz", p.ready(db))
-	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusNotFound, `{"error":"not_found","message":"There is nothing here. MCP is served at /mcp."}`)
 	})

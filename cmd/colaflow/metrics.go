@@ -1,19 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"runtime"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
-// metrics counts what the server does. No label carries what a client sent, or
-// names a tenant.
+// metrics counts what the server does. No label carries what a client sent.
 type metrics struct {
+	tenants  *tenantMetrics
 	registry *prometheus.Registry
 	messages *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -22,6 +25,7 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	m := &metrics{
+		tenants:  newTenantMetrics(),
 		registry: prometheus.NewRegistry(),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "colaflow_messages_total", Help: "MCP messages answered, by method, tool and result.",
@@ -39,7 +43,7 @@ func newMetrics() *metrics {
 		ConstLabels: prometheus.Labels{"version": version(), "go": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.messages, m.seconds, m.refused, build,
+	m.registry.MustRegister(m.tenants, m.messages, m.seconds, m.refused, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -51,6 +55,14 @@ func (m *metrics) observe(o mcpserver.Observation) {
 	}
 	m.messages.WithLabelValues(o.Method, o.Tool, o.Result).Inc()
 	m.seconds.WithLabelValues(o.Method, o.Tool).Observe(o.Duration.Seconds())
+	kind := tenancy.TokenKind{Kind: tenancy.KindAgent, Accepted: o.TokenAccepted()}
+	if o.Tenant == uuid.Nil {
+		m.tenants.meters.TokenNaming(o.Claimed, kind)
+		return
+	}
+	m.tenants.meters.Name(o.Tenant, o.Slug)
+	m.tenants.meters.Token(o.Tenant, kind)
+	m.tenants.meters.Call(o.Tenant, tenancy.CallKind{Tool: cmp.Or(o.Tool, o.Method), Result: o.Result})
 }
 
 func (m *metrics) handler() http.Handler {

@@ -19,6 +19,8 @@ import (
 type serveFlags struct {
 	choice
 	addr, publicURL, tlsCert, tlsKey string
+	metricsAddr                      string
+	metrics                          *metrics
 	proxies, hosts, origins          []string
 }
 
@@ -28,7 +30,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve MCP over HTTP",
 		Long: `Serve MCP over streamable HTTP at /mcp, health at /healthz and /readyz, Prometheus
-metrics at /metrics. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`,
+metrics at --metrics-addr. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`,
 		Example: `  colaflow serve
   colaflow serve --dsn postgres://colaflow_app:...@db.example.com/colaflow \
       --addr :8443 --public-url https://colaflow.example.com --tls-cert cert.pem --tls-key key.pem
@@ -38,6 +40,8 @@ metrics at /metrics. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`
 			if err := f.check(cmd); err != nil {
 				return err
 			}
+			f.metrics = newMetrics()
+			f.observe = f.metrics.tenants.trip
 			db, err := p.open(cmd.Context(), f.choice)
 			if err != nil {
 				return err
@@ -49,6 +53,7 @@ metrics at /metrics. With --dsn it needs the master key in COLAFLOW_MASTER_KEY.`
 	f.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
+	flags.StringVar(&f.metricsAddr, "metrics-addr", "", "address to serve /metrics on for Prometheus, such as 127.0.0.1:9464; beyond this machine it needs a token in "+metricsTokenVariable)
 	flags.StringVar(&f.listen, "listen-dsn", "", "with --dsn through a pooler such as PgBouncer: a direct way to the same database, for notifications")
 	flags.Int32Var(&f.conns, "max-conns", 16, "connections to the database")
 	flags.Int32Var(&f.tenantConns, "tenant-conns", 0, "how many of them one tenant may use at once (default: half)")
@@ -115,18 +120,25 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	}
 	networks, _ := f.networks(nil) // check has read them
 	url := f.url(listener.Addr())
-	m := newMetrics()
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins,
-		TrustedProxies: networks, Observe: m.observe})
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks}, f.metrics)
 	if err != nil {
 		_ = listener.Close()
 		return err
 	}
 	defer s.Close()
 	defer p.startCleanup(ctx, db)()
+	defer s.sweepEvery(time.Minute)()
+	if f.metricsAddr != "" {
+		beside, err := p.listenMetrics(ctx, f.metricsAddr)
+		if err != nil {
+			_ = listener.Close()
+			return err
+		}
+		defer p.serveMetrics(beside, f.metrics)()
+	}
 	if f.inTheClear(listener.Addr()) {
 		p.log.Warn("tokens can be read on the network: use --tls-cert and --tls-key, or --trusted-proxy and an https --public-url", "addr", listener.Addr().String())
 	}
 	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
-	return p.serveHTTP(ctx, listener, p.routes(db, s, m), f.tlsCert, f.tlsKey)
+	return p.serveHTTP(ctx, listener, p.routes(db, s), f.tlsCert, f.tlsKey)
 }

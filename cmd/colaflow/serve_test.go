@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -56,14 +58,7 @@ func TestServe(t *testing.T) {
 	require.Equal(t, 24, ready.AuditMonthsAhead)
 	require.Empty(t, ready.Warnings)
 
-	status, body = s.get(t, "/metrics")
-	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, body, `colaflow_messages_total{method="tools/call",result="ok",tool="get_me"} 1`)
-	require.Contains(t, body, "colaflow_tokens_refused_total 1")
-	require.Contains(t, body, `colaflow_build_info{`)
-	require.NotContains(t, body, "acme", "metrics name no tenant")
-
-	for _, path := range []string{"/", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp", "/mcp/x", "/favicon.ico"} {
+	for _, path := range []string{"/", "/metrics", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp", "/mcp/x", "/favicon.ico"} {
 		status, body = s.get(t, path)
 		require.Equal(t, http.StatusNotFound, status, path)
 		require.True(t, json.Valid([]byte(body)), path)
@@ -72,6 +67,37 @@ func TestServe(t *testing.T) {
 	s.stop()
 	require.Equal(t, exitOK, s.wait(t))
 	require.NotContains(t, s.log.String(), token)
+}
+
+// TestServe_Metrics: what tenants do is told at an address of its own, and to nobody
+// beyond this machine without a token.
+func TestServe_Metrics(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	token := db.Tenant(t, "acme").FullToken(t)
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0")
+	status, _ := s.post(t, token, callGetMe)
+	require.Equal(t, http.StatusOK, status)
+	status, _ = s.post(t, "mcp_acme_"+strings.Repeat("0", 32), callGetMe)
+	require.Equal(t, http.StatusUnauthorized, status)
+	at := regexp.MustCompile(`"msg":"metrics","url":"(http://[^"]+)/metrics"`).FindStringSubmatch(s.log.String())
+	require.NotNil(t, at, s.log.String())
+	_, body := (&server{url: at[1]}).get(t, "/metrics")
+	for _, line := range []string{`colaflow_messages_total{method="tools/call",result="ok",tool="get_me"} 1`, "colaflow_tokens_refused_total 1", `colaflow_build_info{`,
+		`colaflow_tenant_calls_total{result="ok",tenant="acme",tool="get_me"} 1`, `colaflow_tenant_tokens_total{kind="agent-token",result="accepted",tenant="acme"} 1`,
+		`colaflow_tenant_tokens_total{kind="agent-token",result="refused",tenant="acme"} 1`, `colaflow_tenant_memory_bytes{tenant="acme"} 0`,
+		`colaflow_tenant_database_trips_total{tenant="acme"}`, `colaflow_tenant_database_rows_total{tenant="acme"}`} {
+		require.Contains(t, body, line)
+	}
+	require.NotContains(t, body, token[len(token)-32:])
+	s.stop()
+	require.Equal(t, exitOK, s.wait(t))
+
+	var out, log bytes.Buffer
+	code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0", "--metrics-addr", "0.0.0.0:0"}, strings.NewReader(""), &out, &log,
+		func(name string) string { return testEnv(db)[name] })
+	require.NotEqual(t, exitOK, code)
+	require.Contains(t, log.String(), "COLAFLOW_METRICS_TOKEN")
 }
 
 func TestServe_NotReady(t *testing.T) {

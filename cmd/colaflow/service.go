@@ -25,12 +25,21 @@ type service struct {
 }
 
 // newService assembles a service, and starts following the revocation feed and
-// sealing the audit log. The caller closes it before the database.
-func (p *program) newService(db *database, cfg mcpserver.Config) (*service, error) {
+// sealing the audit log. The caller closes it before the database. Nil metrics:
+// nobody counts.
+func (p *program) newService(db *database, cfg mcpserver.Config, m *metrics) (*service, error) {
 	s := &service{auth: tokens.NewAuthenticator(db), log: p.log.Warn}
 	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, s.auth, db.key, version()
 	cfg.Clock, cfg.Log = p.clock, p.log
-	s.apps = p.applications(db, cfg.PublicURL)
+	var meters *tenancy.Meters
+	if m != nil {
+		meters, cfg.Observe = m.tenants.meters, m.observe
+	}
+	s.apps = p.applications(db, cfg.PublicURL, meters)
+	if m != nil {
+		m.tenants.apps = s.apps
+	}
+	cfg.Budget = s.budget
 	var err error
 	if s.mcp, err = mcpserver.New(cfg); err != nil {
 		s.auth.Close()
@@ -58,7 +67,37 @@ func (s *service) changed(c tokens.Change) {
 		s.web.SessionEnded(c.Tenant, c.ID)
 	case tokens.SubjectTenant:
 		s.apps.Drop(c.Tenant)
+	case tokens.SubjectAny:
+		s.web.AnyoneChanged()
+		s.apps.DropAll()
 	}
+}
+
+// budget is the account of a tenant's memory, which its Application keeps.
+func (s *service) budget(ctx context.Context, tenant tenancy.TenantID) (*tenancy.Budget, func(), error) {
+	app, release, err := s.apps.UseID(ctx, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	return app.Budget(), release, nil
+}
+
+// sweepEvery closes idle Applications, also while nobody calls; stop ends it.
+func (s *service) sweepEvery(interval time.Duration) (stop func()) {
+	ticker, end, done := time.NewTicker(interval), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				s.apps.Sweep()
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() { close(end); <-done }
 }
 
 // Close stops following, and closes every tenant's Application.

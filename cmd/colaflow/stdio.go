@@ -46,7 +46,7 @@ needs no database. Without, it opens the database itself.`,
 				return err
 			}
 			defer func() { _ = db.Close() }()
-			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL})
+			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL}, nil)
 			if err != nil {
 				return err
 			}

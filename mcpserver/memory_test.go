@@ -1,0 +1,59 @@
+package mcpserver_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// budgets gives every tenant an account of its own.
+type budgets map[tenancy.TenantID]*tenancy.Budget
+
+func (b budgets) of(_ context.Context, id tenancy.TenantID) (*tenancy.Budget, func(), error) {
+	if b[id] == nil {
+		return nil, nil, tenancy.Errorf(tenancy.NotFound, "The tenant does not exist.")
+	}
+	return b[id], func() {}, nil
+}
+
+// TestMemory_OverBudget: a request that its tenant has no room for is told to come back,
+// and another tenant does not notice. What was charged is given back.
+func TestMemory_OverBudget(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
+	accounts := budgets{acme.ID: tenancy.NewBudget(200 << 10), beta.ID: tenancy.NewBudget(100 << 20)}
+	_, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, Budget: accounts.of, RefusalPause: 1})
+	small, large := b.client(t, acme.FullToken(t)), b.client(t, beta.FullToken(t))
+	small.url, large.url = h.URL, h.URL
+	for _, c := range []*client{small, large} {
+		c.ok("create_project", args{"name": "Website", "key": "WEB"})
+	}
+	long := callBody("create_issue", `{"project":"WEB","title":"x","description":"`+strings.Repeat("word ", 60_000)+`"}`) // 300 KB
+	a := small.post(long)
+	require.Equal(t, http.StatusTooManyRequests, a.status, a.body)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	require.Contains(t, a.body, "memory")
+	require.NotEqual(t, http.StatusTooManyRequests, large.post(long).status, "the other tenant has room")
+	require.EqualValues(t, 0, small.ok("search_issues", nil)["total"], "what fits goes on, and nothing was written")
+	require.Zero(t, accounts[acme.ID].Used(), "everything was given back")
+	require.Zero(t, accounts[beta.ID].Used())
+	require.Positive(t, accounts[acme.ID].Refused())
+}
+
+// TestMemory_NoAccount: without its tenant a token opens nothing.
+func TestMemory_NoAccount(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	_, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, Budget: budgets{}.of})
+	c := b.client(t, acme.FullToken(t))
+	c.url = h.URL
+	require.Equal(t, http.StatusUnauthorized, c.post(ping).status)
+}
