@@ -60,6 +60,10 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.RevokeIssuedBefore(t.Context(), o.acme.Scope(), officer, storetest.Now.Add(time.Hour))
 		return err
 	},
+	"member.invite": func(t *testing.T, o *office) error {
+		_, err := o.InviteMember(t.Context(), o.acme.Scope(), officer, "new@acme.test", "", tenancy.RoleViewer)
+		return err
+	},
 	"member.set_role": func(t *testing.T, o *office) error {
 		_, err := o.SetMemberRole(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID, tenancy.RoleAdmin)
 		return err
@@ -152,6 +156,7 @@ var elsewhere = map[string]string{
 	"audit.remove":      "reads",
 	"tenant.export":     "TestMove_Audit: reads, and tells of it",
 	"tenant.show":       "reads",
+	"tenant.stats":      "reads",
 }
 
 func consent(client string) store.Consent {

@@ -14,7 +14,7 @@ func (p *program) dbCommand() *cobra.Command {
 	return group("db", "Set up and look after the database",
 		`Set up and look after the database. The embedded one needs none of this: commands
 without --dsn set it up by themselves.`,
-		p.dbInitCommand(), p.dbMigrateCommand(), p.dbStatusCommand(), p.dbKeepCommand())
+		p.dbInitCommand(), p.dbMigrateCommand(), p.dbStatusCommand(), p.dbIndexesCommand(), p.dbKeepCommand())
 }
 
 func (p *program) dbMigrateCommand() *cobra.Command {

@@ -13,14 +13,9 @@ import (
 )
 
 func (p *program) memberCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "member",
-		Short: "Look after the people of a tenant",
-		Args:  noArguments,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(p.memberSignInCommand())
-	return cmd
+	return group("member", "Look after the people of a tenant", "Look after the people of a tenant: who may sign in, and as what.",
+		p.memberListCommand(), p.memberInviteCommand(), p.memberRoleCommand(), p.memberDeactivateCommand(), p.memberReactivateCommand(),
+		p.memberSignInCommand())
 }
 
 // signInLinkLife is how long a sign-in link works unless a flag says otherwise.
@@ -37,45 +32,33 @@ func (p *program) memberSignInCommand() *cobra.Command {
 first owner of a tenant, and for the day that the provider is down. Who has the link
 can sign in as that member, once. The audit log says that it was made.`,
 		Example: `  colaflow member signin-link --tenant acme ada@acme.com --public-url https://colaflow.example.com`,
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument("the e-mail of the member"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if life < time.Minute || life > 24*time.Hour {
 				return usagef(cmd, "--expires may be 1m to 24h")
 			}
-			db, err := p.open(cmd.Context(), c)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = db.Close() }()
-			link, err := p.signInLink(cmd.Context(), db, slug, args[0], publicURL, life)
-			if err != nil {
-				return err
-			}
-			return p.printf("%s\n", link)
+			return p.withTenant(cmd, c, slug, func(db *database, t tenancy.Tenant) error {
+				link, err := p.signInLink(cmd.Context(), db, t, args[0], publicURL, life)
+				if err != nil {
+					return err
+				}
+				return p.printf("%s\n", link)
+			})
 		},
 	}
 	c.addFlags(cmd)
 	cmd.Flags().StringVar(&slug, "tenant", "", "slug of the tenant")
 	cmd.Flags().StringVar(&publicURL, "public-url", "http://localhost:8080", "how people reach the server")
 	cmd.Flags().DurationVar(&life, "expires", signInLinkLife, "how long the link works, if it is not used")
-	_ = cmd.MarkFlagRequired("tenant") // the flag exists
 	return cmd
 }
 
 // signInLink signs a ticket for a member who may act, or may once they sign in.
-func (p *program) signInLink(ctx context.Context, db *database, slug, name, publicURL string, life time.Duration) (string, error) {
-	tenant, err := db.Tenant(ctx, slug)
+func (p *program) signInLink(ctx context.Context, db *database, tenant tenancy.Tenant, name, publicURL string, life time.Duration) (string, error) {
+	m, err := findMember(ctx, db, tenant, name)
 	if err != nil {
 		return "", err
 	}
-	var found []tenancy.Member
-	if err := db.Read(ctx, operator(tenant), func(tx *store.Tx) error { return tx.Do(ctx, store.MembersByName([]string{name}, &found)) }); err != nil {
-		return "", err
-	}
-	if len(found) != 1 {
-		return "", tenancy.Errorf(tenancy.NotFound, "Member %q does not exist in %s.", name, slug).WithNext("Pass the e-mail of a member.")
-	}
-	m := found[0]
 	if !m.TakesPlace() {
 		return "", tenancy.Errorf(tenancy.Conflict, "%s is %s and may not sign in.", m.Label(), m.State).WithNext("Invite or reactivate them first.")
 	}
@@ -91,5 +74,5 @@ func (p *program) signInLink(ctx context.Context, db *database, slug, name, publ
 	if err := db.Record(ctx, row); err != nil {
 		return "", fmt.Errorf("audit: %w", err)
 	}
-	return web.SignInLink(publicURL, slug, ticket), nil
+	return web.SignInLink(publicURL, tenant.Slug, ticket), nil
 }

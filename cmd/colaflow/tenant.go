@@ -15,7 +15,7 @@ import (
 func (p *program) tenantCommand() *cobra.Command {
 	return group("tenant", "Create, look after and delete tenants",
 		"Create, look after and delete tenants. A tenant is one company: its people, tokens, projects and audit log.",
-		p.tenantCreateCommand(), p.tenantListCommand(), p.tenantShowCommand(), p.tenantSetPlanCommand(), p.tenantConfigureCommand(), p.tenantRotateKeysCommand(),
+		p.tenantCreateCommand(), p.tenantListCommand(), p.tenantShowCommand(), p.tenantStatsCommand(), p.tenantSetPlanCommand(), p.tenantConfigureCommand(), p.tenantRotateKeysCommand(),
 		p.tenantSuspendCommand(), p.tenantResumeCommand(), p.tenantDeleteCommand(), p.tenantPurgeCommand(),
 		p.tenantExportCommand(), p.tenantImportCommand())
 }

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// InviteMember adds a person who may sign in from now on, with this role. Somebody who
+// came with an import is invited as who they are: what they wrote stays theirs.
+func (s *Store) InviteMember(ctx context.Context, scope Scope, actor, email, name string, role tenancy.Role) (m tenancy.Member, err error) {
+	wanted, err := tenancy.NewMember(email, name, role, s.clock())
+	if err != nil {
+		return m, err
+	}
+	wanted.State = tenancy.MemberInvited
+	entry := func() AuditRow {
+		row := scope.adminRow(actor, "member.invite", m.Label())
+		row.Changes = changesBetween(tenancy.Member{}, m)
+		return row
+	}
+	err = s.Write(ctx, scope, entry, func(tx *Tx) error {
+		by, err := tx.power(ctx)
+		if err != nil {
+			return err
+		}
+		if err := by.changeMember(wanted, wanted); err != nil {
+			return err
+		}
+		known, err := tx.invitable(ctx, wanted)
+		if err != nil {
+			return err
+		}
+		m = wanted
+		write := InsertMembers([]tenancy.Member{wanted})
+		if known.ID != uuid.Nil {
+			m.ID, m.Handle, m.CreatedAt = known.ID, known.Handle, known.CreatedAt
+			write = func(b *pgx.Batch, scope Scope) {
+				b.Queue(`update members set email = $3, name = $4, role = $5, state = 'invited', epoch = epoch + 1 where tenant_id = $1 and id = $2`,
+					scope.Tenant, m.ID, m.Email, m.Name, m.Role)
+			}
+		}
+		return tx.Do(ctx, holdQuota(tenancy.QuotaMembers), write, withinPlan(tenancy.QuotaMembers, 0), Notify(tokens.SubjectMember, m.ID, false))
+	})
+	if err != nil {
+		return tenancy.Member{}, fmt.Errorf("member.invite: %w", err)
+	}
+	return m, nil
+}
+
+// invitable finds the imported person whom an invitation means, if there is one. Who
+// takes part already cannot be invited.
+func (tx *Tx) invitable(ctx context.Context, wanted tenancy.Member) (known tenancy.Member, err error) {
+	var found []tenancy.Member
+	if err := tx.Do(ctx, MembersByName([]string{wanted.Email, wanted.Handle}, &found)); err != nil {
+		return known, err
+	}
+	for _, m := range found {
+		switch {
+		case m.Email == wanted.Email && m.State != tenancy.MemberImported:
+			return known, tenancy.Errorf(tenancy.Conflict, "%s is a member already, and %s.", m.Email, m.State).WithNext("Change their role, or reactivate them.")
+		case m.State == tenancy.MemberImported && (m.Email == wanted.Email || m.Email == "" && m.Handle == wanted.Handle):
+			return m, nil
+		case m.Handle == wanted.Handle:
+			return known, tenancy.Errorf(tenancy.Conflict, "The name %q is taken by %s.", m.Handle, m.Label()).WithNext("Use another address of theirs.")
+		}
+	}
+	return known, nil
+}
