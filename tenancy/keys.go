@@ -23,6 +23,7 @@ const (
 	PurposeConfirmations = "confirmations"
 	PurposeTenantKeys    = "tenant-keys"
 	PurposeAudit         = "audit"
+	PurposeSSO           = "sso"
 	purposeCheck         = "check"
 )
 
