@@ -31,7 +31,7 @@ const (
 // tidy bounds what a provider may send, and refuses an identity without subject.
 func (id Identity) tidy() (Identity, error) {
 	if id.Subject == "" || len(id.Subject) > maxSubject || id.Issuer == "" || id.Subject != strings.ToValidUTF8(id.Subject, "") || strings.ContainsRune(id.Subject, 0) {
-		return id, problem(SubjectMissing, nil, "a subject has 1 to %d bytes of text", maxSubject)
+		return Identity{}, problem(SubjectMissing, nil, "a subject has 1 to %d bytes of text", maxSubject)
 	}
 	id.Name = printable(id.Name, maxName)
 	var groups []string

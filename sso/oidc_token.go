@@ -51,8 +51,9 @@ func (c claims) list(name string) []string {
 	}
 	var list []string
 	for _, r := range raw {
-		if json.Unmarshal(r, &one) == nil {
-			list = append(list, one)
+		var entry *string // null leaves it nil
+		if json.Unmarshal(r, &entry) == nil && entry != nil {
+			list = append(list, *entry)
 		}
 	}
 	return list

@@ -210,12 +210,12 @@ func decodeResponse(encoded string) ([]byte, error) {
 
 // requestOf reads which request a response claims to answer, before anything in
 // it is checked. It is good for finding out what to check it against.
-func requestOf(raw []byte) string {
+func requestOf(raw []byte) (string, error) {
 	response, err := parseXML(raw, withoutComments)
 	if err != nil {
-		return ""
+		return "", problem(ResponseUnreadable, err, "%v", err)
 	}
-	return response.SelectAttrValue("InResponseTo", "")
+	return response.SelectAttrValue("InResponseTo", ""), nil
 }
 
 // spMetadata describes us to a provider.

@@ -70,7 +70,10 @@ func (s *Service) Receive(ctx context.Context, p Party, form url.Values) (Receiv
 	if err != nil {
 		return Received{}, err
 	}
-	request := requestOf(raw)
+	request, err := requestOf(raw)
+	if err != nil {
+		return Received{}, err
+	}
 	if request == "" && p.Connection.SAML.IDPInitiated && s.ours(p, form.Get("RelayState")) != nil {
 		return Received{Begin: true}, nil
 	}

@@ -2,7 +2,10 @@ package sso
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -137,6 +140,7 @@ func verify(el, signature *etree.Element, certificates []*x509.Certificate, now 
 	if info := only(own, nsSignature, "KeyInfo"); info != nil {
 		own.RemoveChild(info)
 	}
+	wrapECDSA(own)
 	var refused error
 	for _, certificate := range certificates {
 		check := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{certificate}})
@@ -148,6 +152,21 @@ func verify(el, signature *etree.Element, certificates []*x509.Certificate, now 
 		refused = err
 	}
 	return nil, problem(SignatureInvalid, refused, "of the %s", strings.ToLower(el.Tag))
+}
+
+// wrapECDSA writes an ECDSA signature as ASN.1, which is what goxmldsig reads. XML
+// signatures hold its two numbers side by side (RFC 4050).
+func wrapECDSA(signature *etree.Element) {
+	method := only(only(signature, nsSignature, "SignedInfo"), nsSignature, "SignatureMethod").SelectAttrValue("Algorithm", "")
+	value := only(signature, nsSignature, "SignatureValue")
+	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(content(value)), ""))
+	if err != nil || !strings.Contains(method, "#ecdsa-") || !slices.Contains([]int{64, 96, 132}, len(raw)) {
+		return // not two numbers of P-256, P-384 or P-521
+	}
+	r, s := new(big.Int).SetBytes(raw[:len(raw)/2]), new(big.Int).SetBytes(raw[len(raw)/2:])
+	if der, err := asn1.Marshal(struct{ R, S *big.Int }{r, s}); err == nil {
+		value.SetText(base64.StdEncoding.EncodeToString(der))
+	}
 }
 
 // checkSignature holds a signature to the one form that SAML knows (SAML Core 5.4):
