@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
@@ -133,6 +134,14 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.Renew(t.Context(), store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
 		return err
 	},
+	"sso.spend": func(t *testing.T, o *office) error {
+		_, err := o.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"another"}, Until: storetest.Now.Add(time.Hour)})
+		return err
+	},
+	"sso.take_result": func(t *testing.T, o *office) error {
+		_, err := o.TakeResult(t.Context(), o.acme.ID, "handle")
+		return err
+	},
 	"session.begin": func(t *testing.T, o *office) error {
 		_, err := o.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: tokens.Hash{9}})
 		return err
@@ -189,6 +198,8 @@ func newOffice(t *testing.T) *office {
 	o.refresh = refresh
 	_, err = db.RedeemCode(t.Context(), store.Redemption{Code: connected, ClientID: "connected", Challenge: "challenge",
 		Secrets: store.Secrets{Access: tokens.Hash{1}, Hint: "abcd", Refresh: hash}})
+	require.NoError(t, err)
+	_, err = db.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"one"}, Handle: "handle", Sealed: "sealed", Waits: storetest.Now.Add(time.Hour), Until: storetest.Now.Add(time.Hour)})
 	require.NoError(t, err)
 	plain, hash := tokens.Session.Mint("acme")
 	o.session = plain

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
@@ -63,6 +64,13 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	require.NoError(t, db.PutPage(t.Context(), f.ID, page, 10, 1<<20))
 	require.NoError(t, db.AddSigningKey(t.Context(), f.ID, "test", tenancy.SealedKey{ID: tenancy.NewID(), Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, true))
 	fresh, err := db.SpendNonce(t.Context(), f.ID, tenancy.NewID(), storetest.Now.Add(time.Hour))
+	require.NoError(t, err)
+	require.True(t, fresh)
+	admin(t, db, `insert into sso_providers (tenant_id, id, name, title, protocol, ceiling, settings, sealed, created_at, updated_at)
+		values ($1, $2, 'idp', $3, 'oidc', 'owner', '{}', 'sealed', now(), now())`, f.ID, page.ID, "Provider of "+slug)
+	admin(t, db, `insert into identities (tenant_id, provider_id, issuer, subject, member_id, created_at, last_sign_in_at)
+		values ($1, $2, 'https://idp.test', $3, $4, now(), now())`, f.ID, page.ID, "subject of "+slug, f.Ada.ID)
+	fresh, err = db.Spend(t.Context(), f.ID, sso.Once{IDs: []string{"id of " + slug}, Until: storetest.Now.Add(time.Hour)})
 	require.NoError(t, err)
 	require.True(t, fresh)
 	_, err = db.BeginSession(t.Context(), f.Tenant.Tenant, f.Ada.ID, store.NewSession{Provider: "link", Refresh: tokens.Hash{7}, UserAgent: "Browser of " + slug})

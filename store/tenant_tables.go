@@ -30,7 +30,7 @@ type exportedTable struct {
 // a table comes after those that it refers to.
 var exportedTables = []exportedTable{
 	{name: "tenant_settings", columns: "max_pages page_life page_token_life page_space memory updated_at",
-		stays: map[string]string{"name": "is in the manifest"},
+		stays: map[string]string{"name": "is in the manifest", "sso_required": "of providers that are set up anew"},
 		makes: "name", made: func(im *importer, _ value) []any { return []any{im.tenant.Name} }},
 	{name: "members", columns: "id handle email name role state created_at", order: "id",
 		stays: map[string]string{"epoch": "counts the revocations of sessions, which stay"}, check: checkMember},
@@ -59,12 +59,15 @@ var exportedTables = []exportedTable{
 // stayingTables are the tables that do not travel, and why.
 var stayingTables = map[string]string{
 	"audit_checkpoints": "bind the audit log to this tenant and this server's key",
+	"identities":        "of providers that are set up anew",
 	"idempotency_keys":  "answers for clients whose tokens stay, for a day",
 	"oauth_connections": "secrets of connected clients, which connect anew",
 	"pages":             "rendered reports that live for hours; their links are signed here",
 	"sessions":          "people sign in anew",
 	"signing_keys":      "secrets; the new tenant makes its own",
 	"spent_nonces":      "of links that are signed here",
+	"sso_providers":     "secrets, and addresses that are of this server",
+	"sso_replay":        "of sign-ins that are under way",
 	"tenant_usage":      "is counted anew",
 	"token_usage":       "of tokens that end with the move; the audit log tells the same",
 }
