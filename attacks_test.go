@@ -22,8 +22,7 @@ var notYet = map[int]string{
 	42: "no subscriptions", 43: "no subscriptions",
 	47: "no confirmation of destructive tools", 48: "no confirmation of destructive tools",
 	71: "client metadata documents need the guard of sign-in", 78: "not offered: ID-JAG",
-	79: "no sign-in", 80: "no sign-in", 81: "no sign-in", 82: "no sign-in", 83: "no sign-in", 85: "no sign-in",
-	86: "no sign-in", 87: "no sign-in", 88: "no sign-in",
+	82: "no sign-in", 83: "no sign-in", 88: "no sign-in",
 }
 
 // TestEveryAttackCaseHasATest reads the names of all tests.

@@ -1,7 +1,7 @@
 package store_test
 
 import (
-	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -101,10 +101,22 @@ func TestAttack061_RealDeadlock(t *testing.T) {
 		})
 	}
 	done.Wait()
-	require.NoError(t, errors.Join(errs...))
-	require.EqualValues(t, 3, runs.Load(), "one of them ran twice")
-	require.Equal(t, []string{"2", "2"}, strings1(t, db.Admin(t), "select points::text from issues order by id"), "and nothing was added twice")
-	require.Equal(t, []string{"2"}, strings1(t, db.Admin(t), "select count(*)::text from audit_log where method = 'crossing'"))
+	// The one that was undone runs again; it may meet the other once more, and then says
+	// that it may be tried again.
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		require.Equal(t, tenancy.Unavailable, tenancy.CodeOf(err))
+	}
+	require.Positive(t, won)
+	require.Greater(t, runs.Load(), int64(2), "one of them ran twice")
+	require.LessOrEqual(t, runs.Load(), int64(4), "and none a third time")
+	points := strconv.Itoa(won)
+	require.Equal(t, []string{points, points}, strings1(t, db.Admin(t), "select points::text from issues order by id"), "nothing was added twice, or by halves")
+	require.Equal(t, []string{points}, strings1(t, db.Admin(t), "select count(*)::text from audit_log where method = 'crossing'"))
 }
 
 // TestAttack061_Timeouts: a lock that is not given and a statement that takes too long

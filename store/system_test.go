@@ -44,10 +44,10 @@ func TestAsSystem_Callers(t *testing.T) {
 // poolCallers are the files that use the database as such, and not that of a tenant,
 // each with its reason: they are what a second database must think of.
 var poolCallers = []string{
-	"store/audit.go",        // one statement for the rows of several tenants
-	"store/audit_sealer.go", // lists the tenants
-	"store/feed.go",         // tells every node
-	"store/health.go",       // of the server
+	"store/audit.go",                      // one statement for the rows of several tenants
+	"store/audit_sealer.go",               // lists the tenants
+	"store/feed.go",                       // tells every node
+	"store/health.go", "store/indexes.go", // of the server
 	"store/lifecycle.go",    // changes a tenant's line in the list
 	"store/purge.go",        // lists the tenants
 	"store/share.go",        // poolOf

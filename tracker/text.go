@@ -27,11 +27,11 @@ func CleanText(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 		case r == joiner:
-			if last < 0x80 || last == joiner {
+			if last < 0x80 || last == joiner || unicode.IsSpace(last) {
 				return -1
 			}
 		case r == textStyle || r == emojiStyle:
-			if last <= ' ' || last == joiner || last == textStyle || last == emojiStyle {
+			if last <= ' ' || unicode.IsSpace(last) || last == joiner || last == textStyle || last == emojiStyle {
 				return -1
 			}
 		case r == utf8.RuneError, unicode.IsControl(r), invisible(r):
