@@ -25,8 +25,8 @@ var systemCallers = []string{
 	"store/page.go",               // a page's link is the right to see it
 	"store/session.go",            // signs people in and finds whose a refresh token is
 	"store/signing_key.go",        // the tenant's own keys
-	"store/storetest/fixture.go",  // tests
 	"store/sso_replay.go",         // a sign-in has nobody yet
+	"store/storetest/fixture.go",  // tests
 	"store/tenant.go",             // the first owner does not exist yet
 	"store/tenant_import.go",      // nor does anybody of an imported tenant
 	"store/token_revoke.go",       // operator's command for tokens of an old backup
