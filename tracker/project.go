@@ -30,6 +30,7 @@ type Project struct {
 	LeadID      uuid.UUID    `json:"lead_id,omitzero"`
 	Template    string       `json:"template"`
 	Timezone    string       `json:"timezone"`
+	WorkingDays Week         `json:"working_days"`
 	Workflow    Workflow     `json:"workflow"`
 	IssueTypes  []string     `json:"issue_types"`
 	Version     int          `json:"version"`

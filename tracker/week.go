@@ -1,0 +1,66 @@
+package tracker
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// Week says on which weekdays a project works. The zero Week works on none.
+type Week [7]bool // by time.Weekday
+
+// dayNames are in the order of time.Weekday.
+var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// DayNames lists the names of weekdays, Monday first.
+func DayNames() []string { return append(slices.Clone(dayNames[1:]), dayNames[0]) }
+
+// WorkingWeek is Monday to Friday, which new projects have.
+func WorkingWeek() Week { return Week{false, true, true, true, true, true, false} }
+
+// ParseWeek reads names such as mon and Friday. At least one day must be given.
+func ParseWeek(names []string) (Week, error) {
+	var w Week
+	for _, name := range names {
+		day := slices.Index(dayNames, strings.ToLower(name[:min(len(name), 3)]))
+		if day < 0 {
+			return Week{}, tenancy.Errorf(tenancy.InvalidValue, "Weekday %q is not known.", CleanLine(name)).
+				WithNext("Use " + strings.Join(DayNames(), ", ") + ".")
+		}
+		w[day] = true
+	}
+	if w == (Week{}) {
+		return w, tenancy.Errorf(tenancy.Missing, "A project works on one day of the week at least.").WithNext("Give its working days, such as mon, tue.")
+	}
+	return w, nil
+}
+
+// Works reports whether the day is one of them.
+func (w Week) Works(day time.Weekday) bool { return w[day] }
+
+// Names lists the working days, Monday first.
+func (w Week) Names() []string {
+	names := []string{}
+	for n := range w {
+		if day := (n + 1) % 7; w[day] {
+			names = append(names, dayNames[day])
+		}
+	}
+	return names
+}
+
+// MarshalJSON writes the names.
+func (w Week) MarshalJSON() ([]byte, error) { return json.Marshal(w.Names()) }
+
+// UnmarshalJSON reads names as ParseWeek does.
+func (w *Week) UnmarshalJSON(data []byte) (err error) {
+	var names []string
+	if err := json.Unmarshal(data, &names); err != nil {
+		return err
+	}
+	*w, err = ParseWeek(names)
+	return err
+}

@@ -1,0 +1,61 @@
+package tracker_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+func TestParseWeek(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		in   []string
+		want []string
+		code tenancy.Code
+	}{
+		{[]string{"mon", "tue"}, []string{"mon", "tue"}, ""},
+		{[]string{"Sunday", "THU", "mon", "mon"}, []string{"mon", "thu", "sun"}, ""},
+		{tracker.DayNames(), []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, ""},
+		{nil, nil, tenancy.Missing},
+		{[]string{"mo"}, nil, tenancy.InvalidValue},
+		{[]string{""}, nil, tenancy.InvalidValue},
+		{[]string{"mon", "noday"}, nil, tenancy.InvalidValue},
+	} {
+		w, err := tracker.ParseWeek(c.in)
+		require.Equal(t, c.code, tenancy.CodeOf(err), c.in)
+		if err == nil {
+			require.Equal(t, c.want, w.Names())
+		} else {
+			require.Zero(t, w)
+		}
+	}
+	require.Equal(t, []string{"mon", "tue", "wed", "thu", "fri"}, tracker.WorkingWeek().Names())
+	require.True(t, tracker.WorkingWeek().Works(time.Friday))
+	require.False(t, tracker.WorkingWeek().Works(time.Sunday))
+}
+
+func TestWeek_JSON(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var w, back tracker.Week
+		for n := range w {
+			w[n] = rapid.Bool().Draw(t, "works")
+		}
+		data, err := json.Marshal(w)
+		require.NoError(t, err)
+		if err := json.Unmarshal(data, &back); w == (tracker.Week{}) {
+			require.Error(t, err)
+		} else {
+			require.NoError(t, err)
+			require.Equal(t, w, back)
+		}
+	})
+	var w tracker.Week
+	require.Error(t, json.Unmarshal([]byte(`5`), &w))
+}
