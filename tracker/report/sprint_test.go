@@ -26,7 +26,7 @@ func twoWeeks(t testing.TB, now string) *story {
 			5  Story   1 S1 | 02-20T09:00 | 03-10T09:00 cancelled
 			6  Story   3 S1 | 02-20T09:00 | 03-09T10:00 points=5 doing | 03-12T09:00 done | 03-13T09:00 doing | 03-13T16:00 sprint=S2
 			7  Task    - S1 | 02-20T09:00 | 03-11T09:00 doing | 03-11T17:00 done
-			8  Story   2 S1 | 02-20T09:00 | 02-27T09:00 done
+			8  Story   2 S1 | 02-20T09:00 | 02-27T09:00 done | 03-05T10:00 points=4
 			9  Subtask 4 S1 | 02-20T09:00 | 03-05T09:00 done
 			10 Epic    9 -  | 02-20T09:00
 			11 Story   7 -  | 02-20T09:00`)
