@@ -143,7 +143,7 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		return err
 	},
 	"session.begin": func(t *testing.T, o *office) error {
-		_, err := o.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: tokens.Hash{9}})
+		_, err := o.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: tokens.SessionToken{Family: tokens.Hash{9}, Hash: tokens.Hash{9}}})
 		return err
 	},
 	"session.renew": func(t *testing.T, o *office) error {
@@ -201,9 +201,9 @@ func newOffice(t *testing.T) *office {
 	require.NoError(t, err)
 	_, err = db.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"one"}, Handle: "handle", Sealed: "sealed", Waits: storetest.Now.Add(time.Hour), Until: storetest.Now.Add(time.Hour)})
 	require.NoError(t, err)
-	plain, hash := tokens.Session.Mint("acme")
+	plain, first := tokens.MintSession("acme")
 	o.session = plain
-	_, err = db.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: hash})
+	_, err = db.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: first})
 	require.NoError(t, err)
 	return o
 }

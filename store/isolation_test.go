@@ -73,7 +73,7 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	fresh, err = db.Spend(t.Context(), f.ID, sso.Once{IDs: []string{"id of " + slug}, Until: storetest.Now.Add(time.Hour)})
 	require.NoError(t, err)
 	require.True(t, fresh)
-	_, err = db.BeginSession(t.Context(), f.Tenant.Tenant, f.Ada.ID, store.NewSession{Provider: "link", Refresh: tokens.Hash{7}, UserAgent: "Browser of " + slug})
+	_, err = db.BeginSession(t.Context(), f.Tenant.Tenant, f.Ada.ID, store.NewSession{Provider: "link", Refresh: tokens.SessionToken{Family: tokens.Hash{7}, Hash: tokens.Hash{7}}, UserAgent: "Browser of " + slug})
 	require.NoError(t, err)
 	_, err = db.Connect(t.Context(), store.ForMember(f.ID, f.Ada.ID, 1), slug, f.Ada.Label(), store.Consent{ClientID: "client of " + slug,
 		ClientName: "Agent of " + slug, Grants: tenancy.Grants{Allow: tenancy.AllPermissions}, Life: time.Hour})

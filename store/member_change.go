@@ -21,8 +21,8 @@ func (s *Store) SetMemberRole(ctx context.Context, scope Scope, actor string, id
 	})
 }
 
-// DeactivateMember ends a member's access: their sessions and tokens stop at
-// once, and work again if they are reactivated.
+// DeactivateMember ends a member's access: their sessions end, and their tokens stop
+// at once until they are reactivated.
 func (s *Store) DeactivateMember(ctx context.Context, scope Scope, actor string, id uuid.UUID) (tenancy.Member, error) {
 	return s.changeMember(ctx, scope, actor, "member.deactivate", id, func(m *tenancy.Member) error {
 		m.State = tenancy.MemberDisabled
@@ -69,6 +69,11 @@ func (s *Store) changeMember(ctx context.Context, scope Scope, actor, method str
 		owns := func(m tenancy.Member) bool { return m.Role == tenancy.RoleOwner && m.State == tenancy.MemberActive }
 		if owns(before) && !owns(after) && !slices.ContainsFunc(owners, func(o uuid.UUID) bool { return o != id }) {
 			return tenancy.Errorf(tenancy.Conflict, "%s is the last owner of this tenant.", before.Label()).WithNext("Make another member an owner first.")
+		}
+		if after.State == tenancy.MemberDisabled {
+			if err := tx.endSessions(ctx, endedDeactivated, `member_id = $3`, id); err != nil {
+				return err
+			}
 		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`update members set role = $3, state = $4, epoch = epoch + 1 where tenant_id = $1 and id = $2`,

@@ -37,7 +37,7 @@ type Session struct {
 // NewSession is what BeginSession needs.
 type NewSession struct {
 	Provider  string // how the person signed in, such as link
-	Refresh   tokens.Hash
+	Refresh   tokens.SessionToken
 	UserAgent string
 	ClientIP  string
 }
@@ -64,6 +64,7 @@ func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member 
 	}
 	err := s.Write(ctx, AsSystem(tenant.ID, "sign-in"), entry, func(tx *Tx) error {
 		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`select from members where tenant_id = $1 and id = $2 for no key update`, scope.Tenant, member) // or they could be deactivated meanwhile
 			b.Queue(`update members set state = 'active', epoch = epoch + 1 where tenant_id = $1 and id = $2 and state = 'invited'`, scope.Tenant, member)
 		}, memberEpoch(member, &p.Member, &p.Epoch))
 		if err != nil {
@@ -73,9 +74,9 @@ func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member 
 			return tenancy.Errorf(tenancy.Forbidden, "You may not sign in to this tenant any more.").WithNext("Ask an admin of your company.")
 		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`insert into sessions (tenant_id, id, member_id, provider, refresh_hash, user_agent, client_ip, expires_at)
-				values ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)`,
-				scope.Tenant, p.Session, member, n.Provider, n.Refresh[:], n.UserAgent, n.ClientIP, SessionLife)
+			b.Queue(`insert into sessions (tenant_id, id, member_id, provider, family_hash, refresh_hash, user_agent, client_ip, expires_at)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9::interval)`,
+				scope.Tenant, p.Session, member, n.Provider, n.Refresh.Family[:], n.Refresh.Hash[:], n.UserAgent, n.ClientIP, SessionLife)
 		})
 	})
 	if err != nil {
@@ -92,45 +93,50 @@ func memberEpoch(id uuid.UUID, into *tenancy.Member, epoch *int64) Query {
 	}
 }
 
-// session is a row that a refresh token named.
+// session is the one whose family a refresh token is of, and what it is to the token.
 type session struct {
 	id, member uuid.UUID
 	provider   string
 	ended      bool
-	previous   bool // found by the token before
+	current    bool // by the token that renews it
+	previous   bool // by the token before
 	fresh      bool // renewed within sessionGrace
 }
 
-const selectSession = `select s.id, s.member_id, s.provider, s.ended_at is not null or s.expires_at <= now(), coalesce(s.previous_hash = $2, false),
-	s.renewed_at > now() - $3::interval from sessions s where s.tenant_id = $1 and (s.refresh_hash = $2 or s.previous_hash = $2)`
+// replaced reports whether the token was replaced too long ago for an honest mistake.
+func (s session) replaced() bool { return !s.current && !(s.previous && s.fresh) }
 
-func sessionBy(hash tokens.Hash, lock string, into *session) Query {
+const selectSession = `select s.id, s.member_id, s.provider, s.ended_at is not null or s.expires_at <= now(), s.refresh_hash = $3,
+	coalesce(s.previous_hash = $3, false), s.renewed_at > now() - $4::interval from sessions s where s.tenant_id = $1 and s.family_hash = $2`
+
+func sessionOf(refresh tokens.SessionToken, lock string, into *session) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(selectSession+lock, scope.Tenant, hash[:], sessionGrace).Query(collectOne(into, func(row pgx.Rows, s *session) error {
-			return row.Scan(&s.id, &s.member, &s.provider, &s.ended, &s.previous, &s.fresh)
-		}))
+		b.Queue(selectSession+lock, scope.Tenant, refresh.Family[:], refresh.Hash[:], sessionGrace).
+			Query(collectOne(into, func(row pgx.Rows, s *session) error {
+				return row.Scan(&s.id, &s.member, &s.provider, &s.ended, &s.current, &s.previous, &s.fresh)
+			}))
 	}
 }
 
-// sessionTenant finds the tenant and hash of a refresh token.
-func (s *Store) sessionTenant(ctx context.Context, plain string) (tenancy.Tenant, tokens.Hash, error) {
-	slug, hash, ok := tokens.Session.Parse(plain)
+// sessionTenant finds the tenant of a refresh token.
+func (s *Store) sessionTenant(ctx context.Context, plain string) (tenancy.Tenant, tokens.SessionToken, error) {
+	refresh, ok := tokens.ParseSession(plain)
 	if !ok {
-		return tenancy.Tenant{}, hash, ErrSessionEnded
+		return tenancy.Tenant{}, refresh, ErrSessionEnded
 	}
-	tenant, err := s.Tenant(ctx, slug)
+	tenant, err := s.Tenant(ctx, refresh.Slug)
 	switch {
 	case tenancy.CodeOf(err) == tenancy.NotFound:
-		return tenant, hash, ErrSessionEnded
+		return tenant, refresh, ErrSessionEnded
 	case err == nil && tenant.State == tenancy.TenantSuspended:
-		return tenant, hash, errSuspended
+		return tenant, refresh, errSuspended
 	}
-	return tenant, hash, err
+	return tenant, refresh, err
 }
 
 // PersonOf returns who a refresh token signs in, and changes nothing.
 func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
-	tenant, hash, err := s.sessionTenant(ctx, plain)
+	tenant, refresh, err := s.sessionTenant(ctx, plain)
 	if err != nil {
 		return Person{}, err
 	}
@@ -138,7 +144,7 @@ func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
 	var found session
 	err = s.Read(ctx, AsSystem(tenant.ID, "sign-in"), func(tx *Tx) error {
 		tx.Pin()
-		if err := tx.Do(ctx, sessionBy(hash, "", &found)); err != nil {
+		if err := tx.Do(ctx, sessionOf(refresh, "", &found)); err != nil {
 			return err
 		}
 		return tx.Do(ctx, memberEpoch(found.member, &p.Member, &p.Epoch))
@@ -146,7 +152,7 @@ func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
 	if err != nil {
 		return Person{}, err
 	}
-	if found.id == uuid.Nil || found.ended || found.previous && !found.fresh || p.State != tenancy.MemberActive {
+	if found.id == uuid.Nil || found.ended || found.replaced() || p.State != tenancy.MemberActive {
 		return Person{}, ErrSessionEnded
 	}
 	p.Session, p.Provider = found.id, found.provider
@@ -154,9 +160,10 @@ func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
 }
 
 // RenewSession replaces a session's refresh token by the next one. The one before gets
-// the same answer for a short while; later its use tells of a thief and ends the session.
+// the same answer for a short while; the use of any other that was replaced tells of a
+// thief and ends the session.
 func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash, clientIP string) (Person, error) {
-	tenant, hash, err := s.sessionTenant(ctx, plain)
+	tenant, refresh, err := s.sessionTenant(ctx, plain)
 	if err != nil {
 		return Person{}, err
 	}
@@ -172,7 +179,7 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 		return row
 	}
 	err = s.Write(ctx, AsSystem(tenant.ID, "sign-in"), entry, func(tx *Tx) error {
-		if err := tx.Do(ctx, sessionBy(hash, " for update", &found)); err != nil {
+		if err := tx.Do(ctx, sessionOf(refresh, " for update", &found)); err != nil {
 			return err
 		}
 		if found.id == uuid.Nil || found.ended {
@@ -181,11 +188,11 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 		if err := tx.Do(ctx, memberEpoch(found.member, &p.Member, &p.Epoch)); err != nil {
 			return err
 		}
-		switch reused = found.previous && !found.fresh; {
+		switch reused = found.replaced(); {
 		case p.State != tenancy.MemberActive:
 			return ErrSessionEnded
 		case reused:
-			return tx.endSessions(ctx, `id = $2`, found.id)
+			return tx.endSessions(ctx, endedReuse, `id = $3`, found.id)
 		case found.previous:
 			return nil
 		}
@@ -204,12 +211,19 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 	return p, nil
 }
 
-// endSessions ends those that which selects, and tells every node.
-func (tx *Tx) endSessions(ctx context.Context, which string, args ...any) error {
+// Why a session ended before its time.
+const (
+	endedSignOut     = "signed out"
+	endedReuse       = "reuse" // of a refresh token that was replaced
+	endedDeactivated = "deactivated"
+)
+
+// endSessions ends those that which selects, from $3 on, and tells every node.
+func (tx *Tx) endSessions(ctx context.Context, why, which string, args ...any) error {
 	var ended []uuid.UUID
 	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`update sessions set ended_at = now() where tenant_id = $1 and ended_at is null and `+which+` returning id`,
-			append([]any{scope.Tenant}, args...)...).
+		b.Queue(`update sessions set ended_at = now(), ended_why = $2 where tenant_id = $1 and ended_at is null and `+which+` returning id`,
+			append([]any{scope.Tenant, why}, args...)...).
 			Query(collect(&ended, func(row pgx.Rows, id *uuid.UUID) error { return row.Scan(id) }))
 	})
 	for _, id := range ended {
@@ -227,17 +241,17 @@ func (s *Store) EndSession(ctx context.Context, plain string) error {
 	} else if err != nil {
 		return err
 	}
-	return s.endOwn(ctx, ForMember(p.Tenant.ID, p.ID, p.Epoch), p.Label(), "session.end", p.Session.String(), `id = $2`, p.Session)
+	return s.endOwn(ctx, ForMember(p.Tenant.ID, p.ID, p.Epoch), p.Label(), "session.end", p.Session.String(), `id = $3`, p.Session)
 }
 
 // EndOwnSession ends one of a member's own sessions.
 func (s *Store) EndOwnSession(ctx context.Context, scope Scope, actor string, id uuid.UUID) error {
-	return s.endOwn(ctx, scope, actor, "session.end", id.String(), `id = $2 and member_id = $3`, id, scope.Subject)
+	return s.endOwn(ctx, scope, actor, "session.end", id.String(), `id = $3 and member_id = $4`, id, scope.Subject)
 }
 
 // EndOwnSessions ends all of a member's own sessions.
 func (s *Store) EndOwnSessions(ctx context.Context, scope Scope, actor string) error {
-	return s.endOwn(ctx, scope, actor, "session.end_all", scope.Subject.String(), `member_id = $2`, scope.Subject)
+	return s.endOwn(ctx, scope, actor, "session.end_all", scope.Subject.String(), `member_id = $3`, scope.Subject)
 }
 
 func (s *Store) endOwn(ctx context.Context, scope Scope, actor, method, target, which string, args ...any) error {
@@ -246,7 +260,7 @@ func (s *Store) endOwn(ctx context.Context, scope Scope, actor, method, target, 
 		row.Kind = "sign_in"
 		return row
 	}
-	err := s.Write(ctx, scope, entry, func(tx *Tx) error { return tx.endSessions(ctx, which, args...) })
+	err := s.Write(ctx, scope, entry, func(tx *Tx) error { return tx.endSessions(ctx, endedSignOut, which, args...) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}

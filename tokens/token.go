@@ -18,12 +18,11 @@ import (
 type Kind string
 
 // The kinds. Access is the agent's token; code and refresh are what an OAuth
-// client exchanges for one; session renews what a signed-in person has.
+// client exchanges for one.
 const (
 	Access  Kind = "mcp_"
 	Code    Kind = "cfc_"
 	Refresh Kind = "cfr_"
-	Session Kind = "cfs_"
 )
 
 const (

@@ -21,9 +21,9 @@ func refreshCookie(slug string) string { return "__Host-cf_" + slug }
 // refresh token. The caller answers the request.
 func (s *Server) beginSession(w http.ResponseWriter, r *http.Request, app *tenancy.Application, m tenancy.Member, provider string) error {
 	slug := app.Tenant().Slug
-	plain, hash := tokens.Session.Mint(slug)
+	plain, refresh := tokens.MintSession(slug)
 	_, err := s.Store.BeginSession(r.Context(), app.Tenant(), m.ID, store.NewSession{
-		Provider: provider, Refresh: hash, UserAgent: clip(r.UserAgent(), 200), ClientIP: clientIP(r)})
+		Provider: provider, Refresh: refresh, UserAgent: clip(r.UserAgent(), 200), ClientIP: clientIP(r)})
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func refreshToken(r *http.Request, slug string) string {
 	if err != nil {
 		return ""
 	}
-	if of, _, ok := tokens.Session.Parse(cookie.Value); !ok || of != slug {
+	if t, ok := tokens.ParseSession(cookie.Value); !ok || t.Slug != slug {
 		return ""
 	}
 	return cookie.Value

@@ -60,8 +60,8 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request) (any, error) {
 	if plain == "" {
 		return nil, store.ErrSessionEnded
 	}
-	next, hash := tokens.Session.Derive(slug, s.renewals, plain)
-	p, err := s.Store.RenewSession(r.Context(), plain, hash, clientIP(r))
+	next, refresh := tokens.NextSession(s.renewals, plain)
+	p, err := s.Store.RenewSession(r.Context(), plain, refresh.Hash, clientIP(r))
 	if err != nil {
 		if tenancy.CodeOf(err) == tenancy.Unauthenticated {
 			setRefresh(w, slug, "", -1)

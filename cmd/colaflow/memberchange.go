@@ -69,7 +69,7 @@ func (p *program) memberDeactivateCommand() *cobra.Command {
 func (p *program) memberReactivateCommand() *cobra.Command {
 	return p.memberChangeCommand(&cobra.Command{
 		Use:     "reactivate EMAIL",
-		Short:   "Undo deactivate: sessions and tokens that have not ended work again",
+		Short:   "Undo deactivate: tokens that have not ended work again; they sign in anew",
 		Example: `  colaflow member reactivate --tenant acme bo@acme.com`,
 	}, 1, func(ctx context.Context, db *database, t tenancy.Tenant, m tenancy.Member, _ []string) (tenancy.Member, error) {
 		return db.ReactivateMember(ctx, operator(t), actor(), m.ID)
