@@ -15,6 +15,7 @@ import (
 // change or time of their own get the author's.
 func InsertEvents(project uuid.UUID, events []tracker.Event, by Author) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		scope.changesWork()
 		for _, e := range events {
 			at, change := e.At, e.ChangeID
 			if at.IsZero() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
@@ -48,7 +49,8 @@ func parseChange(payload string) (c tokens.Change, ok bool) {
 // errNotDelivered is a LISTEN that was accepted and never delivers.
 var errNotDelivered = errors.New("heartbeat did not come back")
 
-// Follow implements tokens.Feed over one direct connection. It sends itself a
+// Follow implements tokens.Feed over one direct connection, which also brings the
+// words for FollowWork. It sends itself a
 // heartbeat through the pool; a socket that no longer delivers is found out by
 // the beat that does not come back, and replaced.
 func (s *Store) Follow(ctx context.Context, changed func(tokens.Change), lost func(), healthy func(bool)) {
@@ -85,8 +87,15 @@ func (s *Store) followOnce(ctx context.Context, changed func(tokens.Change), los
 		return connectError(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(connecting)) }()
-	if _, err := conn.Exec(connecting, "listen "+accessChannel); err != nil {
+	if _, err := conn.Exec(connecting, "listen "+accessChannel+"; listen "+workChannel); err != nil {
 		return fmt.Errorf("listen: %w", err)
+	}
+	receive := func(n *pgconn.Notification) {
+		if n.Channel == workChannel {
+			s.tell(n.Payload)
+			return
+		}
+		deliver(n.Payload, changed, lost)
 	}
 	beat := "beat " + tenancy.NewID().String()
 	up := false
@@ -94,14 +103,14 @@ func (s *Store) followOnce(ctx context.Context, changed func(tokens.Change), los
 		if err := s.sendBeat(ctx, beat); err != nil {
 			return err
 		}
-		if err := awaitBeat(ctx, conn, beat, 3*s.heartbeat, changed, lost); err != nil {
+		if err := awaitBeat(ctx, conn, beat, 3*s.heartbeat, receive); err != nil {
 			return err
 		}
 		if !up {
 			up = true
 			healthy(true)
 		}
-		if err := deliverFor(ctx, conn, s.heartbeat, changed, lost); err != nil {
+		if err := deliverFor(ctx, conn, s.heartbeat, receive); err != nil {
 			return err
 		}
 	}
@@ -117,7 +126,7 @@ func (s *Store) sendBeat(ctx context.Context, beat string) error {
 }
 
 // awaitBeat delivers changes until the own heartbeat arrives, or fails in time.
-func awaitBeat(ctx context.Context, conn *pgx.Conn, beat string, limit time.Duration, changed func(tokens.Change), lost func()) error {
+func awaitBeat(ctx context.Context, conn *pgx.Conn, beat string, limit time.Duration, receive func(*pgconn.Notification)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for {
@@ -128,19 +137,19 @@ func awaitBeat(ctx context.Context, conn *pgx.Conn, beat string, limit time.Dura
 		if n.Payload == beat {
 			return nil
 		}
-		deliver(n.Payload, changed, lost)
+		receive(n)
 	}
 }
 
 // deliverFor delivers changes for a while.
-func deliverFor(ctx context.Context, conn *pgx.Conn, span time.Duration, changed func(tokens.Change), lost func()) error {
+func deliverFor(ctx context.Context, conn *pgx.Conn, span time.Duration, receive func(*pgconn.Notification)) error {
 	waiting, cancel := context.WithTimeout(ctx, span)
 	defer cancel()
 	for {
 		n, err := conn.WaitForNotification(waiting)
 		switch {
 		case err == nil:
-			deliver(n.Payload, changed, lost)
+			receive(n)
 		case waiting.Err() != nil && !conn.IsClosed():
 			return ctx.Err()
 		default:

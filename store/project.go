@@ -115,6 +115,7 @@ func Projects(f ProjectFilter, into *[]ProjectRow, total *int) Query {
 // InsertProject adds a project. A taken key is a conflict.
 func InsertProject(p tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		scope.changesWork()
 		holdQuota(tenancy.QuotaProjects)(b, scope)
 		b.Queue(`insert into projects (tenant_id, id, key, name, description, state, lead_id, template, timezone, workflow,
 			issue_types, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
@@ -127,9 +128,10 @@ func InsertProject(p tracker.Project) Query {
 // SaveProject writes a project's editable fields and raises its version.
 func SaveProject(p tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		scope.changesWork()
 		withinPlanIfRevived(p)(b, scope)
 		b.Queue(`update projects set name = $3, description = $4, state = $5, lead_id = $6, timezone = $7,
-			version = version + 1, updated_at = $8 where tenant_id = $1 and id = $2`,
+			version = version + 1, updated_at = $8, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
 			scope.Tenant, p.ID, p.Name, p.Description, p.State, nullID(p.LeadID), p.Timezone, p.UpdatedAt)
 	}
 }

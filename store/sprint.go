@@ -61,6 +61,7 @@ func Sprints(f SprintFilter, into *[]tracker.Sprint, total *int) Query {
 // InsertSprint adds a planned sprint. A taken name is a conflict.
 func InsertSprint(s tracker.Sprint) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		scope.changesWork()
 		b.Queue(`insert into sprints (tenant_id, id, project_id, name, goal, state, starts_on, ends_on, started_at, completed_at, created_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			scope.Tenant, s.ID, s.ProjectID, s.Name, s.Goal, s.State, s.StartsOn, s.EndsOn, s.StartedAt, s.CompletedAt, s.CreatedAt)
@@ -70,8 +71,9 @@ func InsertSprint(s tracker.Sprint) Query {
 // SaveSprint writes a sprint's fields and raises its version.
 func SaveSprint(s tracker.Sprint) Query {
 	return func(b *pgx.Batch, scope Scope) {
+		scope.changesWork()
 		b.Queue(`update sprints set name = $3, goal = $4, state = $5, starts_on = $6, ends_on = $7, started_at = $8, completed_at = $9,
-			version = version + 1 where tenant_id = $1 and id = $2`,
+			version = version + 1, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
 			scope.Tenant, s.ID, s.Name, s.Goal, s.State, s.StartsOn, s.EndsOn, s.StartedAt, s.CompletedAt)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,8 @@ type Store struct {
 	sealer    *sealer
 	denials   *denials
 	shares    *shares
+	announcer *announcer
+	told      atomic.Pointer[func(tenancy.TenantID)] // of FollowWork
 	slow      time.Duration
 	observe   func(Trip)
 }
@@ -94,12 +97,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.auditKey, s.sealer = cfg.Key.Subkey(tenancy.PurposeAudit), &sealer{store: s}
 	s.audit = newAuditLog(s)
+	s.announcer = &announcer{store: s, waiting: map[tenancy.TenantID]bool{}}
 	s.denials = &denials{log: s.audit, open: map[denial]*AuditRow{}}
 	return s, nil
 }
 
-// Close stops sealing, writes the audit rows in flight and closes every connection.
+// Close announces the last changes, stops sealing, writes the audit rows in flight and closes every connection.
 func (s *Store) Close() {
+	s.announcer.close()
 	s.sealer.close()
 	s.denials.close()
 	s.audit.close()

@@ -32,6 +32,7 @@ var systemCallers = []string{
 	"store/token_revoke.go",       // operator's command for tokens of an old backup
 	"store/tx.go",                 // its definition
 	"store/usage.go",              // job
+	"store/work.go",               // what changed; who may hear of it is decided token by token
 }
 
 // TestAsSystem_Callers fails when another file reaches past tokens and members:
@@ -44,6 +45,7 @@ func TestAsSystem_Callers(t *testing.T) {
 // poolCallers are the files that use the database as such, and not that of a tenant,
 // each with its reason: they are what a second database must think of.
 var poolCallers = []string{
+	"store/announce.go",                   // tells every node
 	"store/audit.go",                      // one statement for the rows of several tenants
 	"store/audit_sealer.go",               // lists the tenants
 	"store/feed.go",                       // tells every node

@@ -41,8 +41,9 @@ var exportedTables = []exportedTable{
 		"expires_at": "an imported token has ended", "revoked_at": "as expires_at", "rotated_at": "as expires_at", "removed_at": "as expires_at"},
 		makes: "hint grants scope revoked_at removed_at", made: func(im *importer, _ value) []any { return []any{"", "{}", "none", im.now, im.now} }},
 	{name: "projects", columns: `id key name description state lead_id template timezone workflow issue_types next_number version
-		external_source created_at updated_at`, order: "id", check: checkProject},
-	{name: "sprints", columns: "id project_id name goal state starts_on ends_on started_at completed_at version created_at", order: "id"},
+		external_source created_at updated_at`, order: "id", check: checkProject, stays: map[string]string{"tx": "counts this server's transactions"}},
+	{name: "sprints", columns: "id project_id name goal state starts_on ends_on started_at completed_at version created_at", order: "id",
+		stays: map[string]string{"tx": "counts this server's transactions"}},
 	{name: "issues", columns: `id project_id number title description type status category priority assignee_id reporter_id points sprint_id
 		parent_id due_date version external_source external_id created_at updated_at started_at completed_at`, order: "id", texts: []string{"title", "description"}},
 	{name: "issue_labels", columns: "project_id issue_id label", order: `issue_id, label collate "C"`,
@@ -50,7 +51,8 @@ var exportedTables = []exportedTable{
 		makes: "folded", made: func(_ *importer, v value) []any { return []any{strings.ToLower(v.text("label"))} }},
 	{name: "issue_links", columns: "project_id from_id relation to_project_id to_id created_at", order: `from_id, relation collate "C", to_id`},
 	{name: "comments", columns: "id project_id issue_id author_id token_id body reply_to external_id created_at", order: "id", texts: []string{"body"}},
-	{name: "issue_events", columns: "id project_id issue_id change_id kind field before after actor_id token_id at", order: "id"},
+	{name: "issue_events", columns: "id project_id issue_id change_id kind field before after actor_id token_id at", order: "id",
+		stays: map[string]string{"tx": "counts this server's transactions"}},
 	{name: "audit_log", columns: `id written_at at kind member_id actor token_id token_name client method tool decision rule target project_id
 		args_digest args changes request_id client_ip duration_us code bytes repeats`, order: "written_at, id", readOnly: true,
 		stays: map[string]string{"mac": "binds the row to this tenant and this server's key"}},

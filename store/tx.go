@@ -24,6 +24,7 @@ type Scope struct {
 	job     string // what it is for
 	slug    string // of the tenant, where it is known, for the log
 	closed  bool   // the tenant may be suspended, or deleted and not yet purged
+	changes *bool  // set by queries that change work; nil: nobody asks
 }
 
 // The kinds of subject that enter() knows.
@@ -61,6 +62,13 @@ func AsSystem(tenant tenancy.TenantID, job string) Scope {
 // operator that read, such as export. A write still fails unless it is active.
 func AsKeeper(tenant tenancy.TenantID, job string) Scope {
 	return Scope{Tenant: tenant, kind: kindSystem, job: job, closed: true}
+}
+
+// changesWork notes that the transaction changes issues, projects or sprints.
+func (s Scope) changesWork() {
+	if s.changes != nil {
+		*s.changes = true
+	}
 }
 
 // For says what a transaction is for, such as a tool, in the log and the metrics.
@@ -198,6 +206,7 @@ func (s *Store) writeAfter(ctx context.Context, scope Scope, first Query, entry 
 }
 
 func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry func() AuditRow, fn func(*Tx) error) error {
+	scope.changes = new(bool)
 	tx := &Tx{store: s, scope: scope, begin: beginWrite, pinned: true, first: first}
 	defer tx.release(ctx)
 	if err := fn(tx); err != nil {
@@ -223,6 +232,9 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry f
 		return interpretCommit(fmt.Errorf("commit: %w", err))
 	}
 	s.sealer.wrote(scope.Tenant)
+	if *scope.changes {
+		s.announcer.committed(scope.Tenant)
+	}
 	return nil
 }
 
