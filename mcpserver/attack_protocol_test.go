@@ -364,21 +364,6 @@ func TestAttack036_VersionsMethodsBatches(t *testing.T) {
 	require.Contains(t, c.post(`{"jsonrpc":"1.0","id":1,"method":"ping"}`).body, "error")
 }
 
-// TestAttack041_NoSubscriptions: there is no surface yet, and the server says so
-// instead of acknowledging a stream that nothing feeds.
-func TestAttack041_NoSubscriptions(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	c := b.client(t, b.db.Tenant(t, "acme").FullToken(t))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	res := c.modern("1", "subscriptions/listen", "", `"uris":["colaflow://me"],"notifications":{"resourceSubscriptions":["colaflow://me"]}`,
-		func(r *http.Request) { *r = *r.WithContext(ctx) })
-	require.NotContains(t, res.body, "colaflow://me")
-	require.Equal(t, http.StatusNotFound, res.status)
-	require.Contains(t, res.body, "-32601")
-}
-
 // TestAttack044_NothingInternalGetsOut breaks a handler in every way, and the
 // database beneath it.
 func TestAttack044_NothingInternalGetsOut(t *testing.T) {

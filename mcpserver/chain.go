@@ -54,6 +54,13 @@ func (s *Server) chain() http.Handler {
 
 func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 	defer s.report(r)
+	if s.exchange(w, hr, r); r.listen != nil {
+		s.listen(w, hr, r) // with nothing left of what reading the message took
+	}
+}
+
+// exchange answers a message, unless it opens a stream.
+func (s *Server) exchange(w http.ResponseWriter, hr *http.Request, r *request) {
 	r.outcome = resultMalformed // until mcp-go takes it
 	if hr.ContentLength > maxBody {
 		refuse(w, http.StatusRequestEntityTooLarge, "too_large", "A message may have at most 1 MiB.")
@@ -113,6 +120,9 @@ func (s *Server) post(w http.ResponseWriter, hr *http.Request, r *request) {
 		return
 	}
 	s.http.Handle(&answer, &server.HTTPRequest{Method: hr.Method, URL: hr.URL, Header: hr.Header, Body: body, Context: ctx})
+	if r.listen != nil {
+		return
+	}
 	s.finish(w, hr.WithContext(ctx), r, &answer)
 }
 

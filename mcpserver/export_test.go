@@ -20,3 +20,8 @@ func (s *Server) Hook(tool string, fn func(context.Context, *Call) error) {
 	}
 	s.mcp.AddTool(t.definition(), s.handler(t))
 }
+
+// SetStreamTimes shortens how long streams are silent and may wait for their clients.
+func (s *Server) SetStreamTimes(keepAlive, slowReader time.Duration) {
+	s.keepAlive, s.slowReader = keepAlive, slowReader
+}

@@ -47,17 +47,18 @@ func knownMethod(method string) string {
 	switch mcp.MCPMethod(method) {
 	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover, mcp.MethodToolsList, mcp.MethodToolsCall,
 		mcp.MethodResourcesList, mcp.MethodResourcesTemplatesList, mcp.MethodResourcesRead, mcp.MethodCompletionComplete,
-		mcp.MethodPromptsList, mcp.MethodPromptsGet:
+		mcp.MethodPromptsList, mcp.MethodPromptsGet, mcp.MethodSubscriptionsListen, mcp.MethodResourcesSubscribe, mcp.MethodResourcesUnsubscribe:
 		return method
 	}
 	return methodOther
 }
 
-// report tells Config.Observe how a message ended.
+// report tells Config.Observe once how a message ended.
 func (s *Server) report(r *request) {
-	if s.observe == nil {
+	if s.observe == nil || r.reported {
 		return
 	}
+	r.reported = true
 	o := Observation{Method: knownMethod(r.message.method), Result: resultOK, Duration: s.now().Sub(r.started)}
 	if o.Tenant, o.Slug = r.principal.TenantID, r.principal.TenantSlug; o.Tenant == uuid.Nil {
 		o.Claimed, _, _ = tokens.Parse(r.token)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/colaflow/colaflow/tenancy"
 )
@@ -37,6 +38,13 @@ type request struct {
 	missing string
 	// audited tells that dispatch has written the call's audit row.
 	audited bool
+	// reported tells that Config.Observe has heard of it.
+	reported bool
+	// stdio tells that the client is at our standard input.
+	stdio bool
+	// listen is what a client of the modern era wants to hear of, once mcp-go has found
+	// nothing wrong with its request.
+	listen *mcp.SubscriptionFilter
 }
 
 // tokenID names the token for the audit; nil for a signed-in member.

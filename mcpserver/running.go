@@ -121,11 +121,13 @@ func cutOff(ctx context.Context, err error) error {
 
 // Follow starts following the revocation feed, until the Authenticator closes,
 // and tells the others of every change too. Without it the server is as safe but
-// slower: every token is looked up.
+// slower: every token is looked up, and streams hear of changes at their heartbeat.
 func (s *Server) Follow(others ...func(tokens.Change)) {
+	s.store.FollowWork(s.hub.look)
 	s.tokens.Follow(s.store, func(c tokens.Change) {
 		s.running.cut(c)
 		s.review(c)
+		s.hub.changed(c)
 		for _, tell := range others {
 			tell(c)
 		}

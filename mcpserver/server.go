@@ -68,19 +68,24 @@ type Server struct {
 	// bodyTimeout is defaultBodyTimeout but in tests.
 	bodyTimeout time.Duration
 	pause       time.Duration
-	now         func() time.Time
-	log         *slog.Logger
-	observe     func(Observation)
-	budget      func(context.Context, tenancy.TenantID) (*tenancy.Budget, func(), error)
-	record      func(context.Context, store.AuditRow) error
-	cursors     cursors
-	running     running
-	refusals    refusals
-	throttle    *tenancy.Throttle
-	catalogue   map[string]Tool
-	toolNames   []string
-	mcp         *server.MCPServer
-	http        *server.StreamableHTTPServer
+	// keepAlive and slowReader are those of streams, but in tests.
+	keepAlive  time.Duration
+	slowReader time.Duration
+	now        func() time.Time
+	log        *slog.Logger
+	observe    func(Observation)
+	budget     func(context.Context, tenancy.TenantID) (*tenancy.Budget, func(), error)
+	record     func(context.Context, store.AuditRow) error
+	cursors    cursors
+	running    running
+	refusals   refusals
+	throttle   *tenancy.Throttle
+	hub        *hub
+	watched    []watched
+	catalogue  map[string]Tool
+	toolNames  []string
+	mcp        *server.MCPServer
+	http       *server.StreamableHTTPServer
 }
 
 const instructions = `ColaFlow tracks projects and issues. Start with get_me to see what this token may do. ` +
@@ -97,6 +102,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
 		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, budget: cfg.Budget, record: cfg.Record,
+		keepAlive: defaultKeepAlive, slowReader: defaultSlowReader, watched: watchedResources(),
 		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
 		cursors:   cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
 		catalogue: map[string]Tool{},
@@ -117,7 +123,7 @@ func New(cfg Config) (*Server, error) {
 	if limits == nil {
 		limits = tenancy.LimitsOf
 	}
-	s.throttle = tenancy.NewThrottle(limits, s.now)
+	s.throttle, s.hub = tenancy.NewThrottle(limits, s.now), newHub(s, limits)
 	s.guard = tokens.NewGuard(cfg.Tokens, s.now)
 	s.mcp = server.NewMCPServer("colaflow", cfg.Version,
 		server.WithTitle("ColaFlow"),
@@ -186,14 +192,7 @@ func (s *Server) hooks() *server.Hooks {
 	hooks := &server.Hooks{}
 	hooks.AddAfterListResources(s.listResources)
 	hooks.AddAfterListResourceTemplates(s.listTemplates)
-	hooks.AddOnRequestInitialization(func(ctx context.Context, _, _ any) error {
-		// mcp-go would acknowledge a stream that nothing ever feeds.
-		if r := requestFrom(ctx); r.message.method == string(mcp.MethodSubscriptionsListen) {
-			r.problem = &problem{Code: codeNoMethod, Message: "Method subscriptions/listen is not served. Read the resource again to see changes."}
-			return server.ErrUnsupported
-		}
-		return nil
-	})
+	s.addSubscriptionHooks(hooks)
 	hooks.AddOnError(func(ctx context.Context, _ any, method mcp.MCPMethod, _ any, err error) {
 		r := requestFrom(ctx)
 		if r.problem == nil {
@@ -234,8 +233,16 @@ func isHidden(err error) bool {
 	return errors.Is(err, server.ErrResourceNotFound) || code == tenancy.NotFound || code == tenancy.Forbidden || code == tenancy.InvalidValue
 }
 
+// EndStreams ends every open stream with its result, and lets none begin. Call it
+// when the server is to stop: it would wait for them.
+func (s *Server) EndStreams() { s.hub.close() }
+
+// Streams returns how many streams are open.
+func (s *Server) Streams() int { return s.hub.len() }
+
 // Close releases what the server holds in memory. Stop serving first.
 func (s *Server) Close() {
+	s.EndStreams()
 	s.throttle.Close()
 	s.guard.Close()
 }

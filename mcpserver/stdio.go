@@ -159,7 +159,7 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 
 func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	s := p.server
-	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client, narrow: p.narrow}
+	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client, narrow: p.narrow, stdio: true}
 	defer s.report(r)
 	defer func() {
 		if v := recover(); v != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
 )
 
 // maxWork is how many items one reading lists; of more, it says only that there are more.
@@ -111,5 +112,27 @@ func epochsOf(tokens []uuid.UUID, into *map[uuid.UUID]int64) Query {
 				*into = epochs
 				return err
 			})
+	}
+}
+
+// Place is where a project or an issue is.
+type Place struct {
+	Key       tracker.IssueKey // of a project: without a number
+	ProjectID uuid.UUID
+	IssueID   uuid.UUID // of a project: zero
+}
+
+// Locate finds the projects and issues with these keys that are in reach. A key
+// without a number is a project's.
+func Locate(keys []tracker.IssueKey, projects, issues *[]Place) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		names, numbers := keyArrays(keys)
+		b.Queue(`select p.key, p.id from projects p where p.tenant_id = $1 and p.key = any($2)`, scope.Tenant, names).
+			Query(collect(projects, func(row pgx.Rows, p *Place) error { return row.Scan(&p.Key.Project, &p.ProjectID) }))
+		b.Queue(`select (select p.key from projects p where p.tenant_id = $1 and p.id = i.project_id), i.number, i.project_id, i.id`+byKeys,
+			scope.Tenant, names, numbers).
+			Query(collect(issues, func(row pgx.Rows, p *Place) error {
+				return row.Scan(&p.Key.Project, &p.Key.Number, &p.ProjectID, &p.IssueID)
+			}))
 	}
 }

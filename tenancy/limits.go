@@ -7,6 +7,7 @@ type Limits struct {
 	TenantReads  int // calls a minute of all tokens of the tenant
 	TenantWrites int
 	Concurrent   int // calls in progress at once
+	TokenStreams int // open at once of one token
 }
 
 // LimitsOf returns the limits of a plan: free, team or enterprise. An unknown
@@ -14,11 +15,11 @@ type Limits struct {
 func LimitsOf(plan string) Limits {
 	switch plan {
 	case "team":
-		return Limits{TokenReads: 3_000, TokenWrites: 600, TenantReads: 30_000, TenantWrites: 6_000, Concurrent: 64}
+		return Limits{TokenReads: 3_000, TokenWrites: 600, TenantReads: 30_000, TenantWrites: 6_000, Concurrent: 64, TokenStreams: 20}
 	case "enterprise":
-		return Limits{TokenReads: 30_000, TokenWrites: 6_000, TenantReads: 300_000, TenantWrites: 60_000, Concurrent: 256}
+		return Limits{TokenReads: 30_000, TokenWrites: 6_000, TenantReads: 300_000, TenantWrites: 60_000, Concurrent: 256, TokenStreams: 100}
 	default:
-		return Limits{TokenReads: 600, TokenWrites: 120, TenantReads: 3_000, TenantWrites: 600, Concurrent: 16}
+		return Limits{TokenReads: 600, TokenWrites: 120, TenantReads: 3_000, TenantWrites: 600, Concurrent: 16, TokenStreams: 5}
 	}
 }
 
@@ -31,5 +32,5 @@ func (l Limits) PerNode(nodes int) Limits {
 		return max(1, n/nodes)
 	}
 	return Limits{TokenReads: share(l.TokenReads), TokenWrites: share(l.TokenWrites), TenantReads: share(l.TenantReads),
-		TenantWrites: share(l.TenantWrites), Concurrent: share(l.Concurrent)}
+		TenantWrites: share(l.TenantWrites), Concurrent: share(l.Concurrent), TokenStreams: share(l.TokenStreams)}
 }

@@ -83,7 +83,7 @@ func (p *program) demo(ctx context.Context, f demoFlags, listener net.Listener) 
 	if err != nil {
 		return err
 	}
-	return p.serveHTTP(ctx, listener, p.routes(db, s), "", "")
+	return p.serveHTTP(ctx, listener, p.routes(db, s), s.mcp.EndStreams, "", "")
 }
 
 // demoAnswer is what demo --json prints.

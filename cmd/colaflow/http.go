@@ -28,8 +28,9 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// serveHTTP serves until ctx ends, then lets running calls finish.
-func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, cert, key string) error {
+// serveHTTP serves until ctx ends, then calls stopping, which ends what would never end
+// by itself, and lets running calls finish.
+func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, stopping func(), cert, key string) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -37,6 +38,7 @@ func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler 
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // broken handshakes and the like
 	}
+	server.RegisterOnShutdown(stopping)
 	done := make(chan error, 1)
 	go func() {
 		if cert != "" {

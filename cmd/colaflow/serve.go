@@ -140,5 +140,5 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 		p.log.Warn("tokens can be read on the network: use --tls-cert and --tls-key, or --trusted-proxy and an https --public-url", "addr", listener.Addr().String())
 	}
 	p.log.Info("serving", "url", url, "addr", listener.Addr().String(), "version", version())
-	return p.serveHTTP(ctx, listener, p.routes(db, s), f.tlsCert, f.tlsKey)
+	return p.serveHTTP(ctx, listener, p.routes(db, s), s.mcp.EndStreams, f.tlsCert, f.tlsKey)
 }

@@ -8,7 +8,6 @@ const (
 	noPrompts    = "There are no prompts yet."
 	noLogging    = "No log messages are sent to clients: a stateless endpoint has nowhere to send them."
 	noSubscribe  = "Subscribing with a handshake is not offered over HTTP: it needs a session."
-	noListen     = "subscriptions/listen is not served yet; four more checks need tools that only the suite's own test server has."
 	noSessions   = "There are no sessions: any node answers any request."
 	noHeaders    = "No tool takes arguments from headers (x-mcp-header)."
 	promptsToo   = "One of the lists that it reads is prompts/list; there are no prompts yet."
@@ -97,7 +96,7 @@ func modernScenarios() map[string]expectation {
 		"input-required-result-unsupported-methods": {},
 		"input-required-result-validate-input":      nothing(inputInTools),
 		"caching":                                   fall(promptsToo, "sep-2549-prompts-list-caching-hints"),
-		"server-stateless": fall(noListen,
+		"server-stateless": fall(fixtures,
 			"sep-2575-http-server-no-independent-requests-on-stream",
 			"sep-2575-missing-capability-http-400",
 			"sep-2575-server-no-log-without-loglevel",

@@ -1,0 +1,199 @@
+package mcpserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+const (
+	defaultKeepAlive  = 20 * time.Second
+	defaultSlowReader = 10 * time.Second // for a client to take one message
+	// streamRoom is charged for an open stream, beside its URIs.
+	streamRoom = 40 << 10
+	watchRoom  = 256
+)
+
+// addSubscriptionHooks keeps subscriptions/listen away from mcp-go, which acknowledges
+// any URI and feeds none, once it has checked the request; and says where which kind of
+// subscription works: listening over HTTP, and subscribing by legacy calls over stdio.
+func (s *Server) addSubscriptionHooks(hooks *server.Hooks) {
+	hooks.AddBeforeSubscriptionsListen(func(ctx context.Context, _ any, message *mcp.SubscriptionsListenRequest) {
+		r := requestFrom(ctx)
+		if r.stdio {
+			r.problem = &problem{codeNoMethod, "subscriptions/listen is not served over stdio; initialize, and use resources/subscribe."}
+			return
+		}
+		r.listen = &message.Params.Notifications
+	})
+	hooks.AddAfterInitialize(func(ctx context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
+		if result.Capabilities.Resources != nil {
+			result.Capabilities.Resources.Subscribe = requestFrom(ctx).stdio
+		}
+	})
+	hooks.AddAfterDiscover(func(ctx context.Context, _ any, _ *mcp.DiscoverRequest, result *mcp.DiscoverResult) {
+		if result.Capabilities.Resources != nil {
+			result.Capabilities.Resources.Subscribe = !requestFrom(ctx).stdio
+		}
+	})
+}
+
+// listen serves subscriptions/listen: a stream that begins by acknowledging what the
+// token may watch, and tells of its changes until one side ends it.
+func (s *Server) listen(w http.ResponseWriter, hr *http.Request, r *request) {
+	uris := r.listen.ResourceSubscriptions
+	if len(uris) > maxWatched {
+		r.problem = &problem{codeInvalidParams, fmt.Sprintf("One stream watches at most %d resources; open another, or watch a project.", maxWatched)}
+		s.finish(w, hr, r, &buffered{header: http.Header{"Content-Type": {"application/json"}}, status: http.StatusBadRequest})
+		return
+	}
+	charge, done, ok := s.openCharge(w, hr, r)
+	if !ok {
+		return
+	}
+	defer done()
+	ctx, stop := s.running.start(hr.Context(), r)
+	defer stop()
+	st, leave, err := s.subscribe(ctx, r, uris, charge)
+	if err != nil {
+		s.refuseStream(w, hr.WithContext(ctx), r, err)
+		return
+	}
+	defer leave()
+	s.report(r)
+	out := &eventStream{w: w, control: http.NewResponseController(w), id: r.message.id, limit: s.slowReader}
+	if out.acknowledge(st) != nil {
+		return
+	}
+	if st.watching() == 0 { // nothing would ever come
+		_ = out.result()
+		return
+	}
+	switch err := s.follow(ctx, st, outlet{out.updated, out.alive}); {
+	case errors.Is(err, errClosing):
+		_ = out.result()
+	case isRefusal(err):
+		_ = out.refused(err)
+	}
+}
+
+// subscribe finds out what the token may watch, joins the hub, and leaves the audit
+// row, all before anything is acknowledged.
+func (s *Server) subscribe(ctx context.Context, r *request, uris []string, charge *tenancy.Charge) (st *stream, leave func(), err error) {
+	if err := s.throttle.Admit(r.principal, false); err != nil {
+		return nil, nil, err
+	}
+	size := streamRoom
+	for _, uri := range uris {
+		size += watchRoom + len(uri)
+	}
+	if err := charge.Grow(int64(size)); err != nil {
+		return nil, nil, err
+	}
+	subs, err := s.watch(ctx, r, uris)
+	if err != nil {
+		return nil, nil, err
+	}
+	st = newStream(r, subs)
+	if leave, err = s.hub.join(ctx, st); err != nil {
+		return nil, nil, err
+	}
+	row := s.auditRow(r, nil, nil, nil)
+	row.Target = redactText(strings.Join(uris, " "))
+	if err := s.record(context.WithoutCancel(ctx), row); err != nil {
+		leave()
+		return nil, nil, fmt.Errorf("audit: %w", err)
+	}
+	r.audited = true
+	return st, leave, nil
+}
+
+// refuseStream answers a request for a stream that does not begin.
+func (s *Server) refuseStream(w http.ResponseWriter, hr *http.Request, r *request, err error) {
+	err = cutOff(hr.Context(), err)
+	switch {
+	case tenancy.CodeOf(err) == tenancy.RateLimited:
+		s.overBudget(w, hr, r, err)
+		return
+	case isRefusal(err):
+		r.refused = err
+	default:
+		r.failed = err
+	}
+	s.finish(w, hr, r, &buffered{})
+}
+
+// eventStream writes JSON-RPC messages as server-sent events. A client that does not
+// take one in time loses the connection.
+type eventStream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	id      json.RawMessage
+	limit   time.Duration
+}
+
+func (e *eventStream) write(text string) error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.limit)) // not every transport has deadlines
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		return fmt.Errorf("write to stream: %w", err)
+	}
+	if err := e.control.Flush(); err != nil {
+		return fmt.Errorf("flush stream: %w", err)
+	}
+	return nil
+}
+
+func (e *eventStream) event(message any) error {
+	return e.write("event: message\ndata: " + string(mustJSON(message)) + "\n\n")
+}
+
+type object = map[string]any
+
+// tag marks a message as belonging to the stream.
+func (e *eventStream) tag() object { return object{mcp.MetaKeySubscriptionID: e.id} }
+
+func (e *eventStream) acknowledge(st *stream) error {
+	h := e.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // nginx would keep events for itself
+	e.w.WriteHeader(http.StatusOK)
+	var filter mcp.SubscriptionFilter
+	for _, sub := range st.subs { // the stream does not run yet
+		filter.ResourceSubscriptions = append(filter.ResourceSubscriptions, sub.uri)
+	}
+	return e.event(object{"jsonrpc": "2.0", "method": mcp.MethodNotificationSubscriptionsAcknowledged,
+		"params": object{"notifications": filter, "_meta": e.tag()}})
+}
+
+func (e *eventStream) updated(uri string) error {
+	return e.event(object{"jsonrpc": "2.0", "method": mcp.MethodNotificationResourceUpdated, "params": object{"uri": uri, "_meta": e.tag()}})
+}
+
+// alive is a comment, which clients skip.
+func (e *eventStream) alive() error { return e.write(": alive\n\n") }
+
+// result ends the stream as the protocol has it.
+func (e *eventStream) result() error {
+	return e.event(object{"jsonrpc": "2.0", "id": e.id, "result": object{"resultType": mcp.ResultTypeComplete, "_meta": e.tag()}})
+}
+
+// refused ends the stream of a token that no longer works.
+func (e *eventStream) refused(err error) error {
+	text := "The token is unknown, expired or revoked."
+	switch tenancy.CodeOf(err) {
+	case tenancy.TenantIsSuspended:
+		text = "This tenant is suspended."
+	case tenancy.AddressNotAllowed:
+		text = "This token may not be used from this address."
+	}
+	return e.event(object{"jsonrpc": "2.0", "id": e.id, "error": problem{codeUnauthorized, text}})
+}
