@@ -26,11 +26,19 @@ type stdio struct {
 
 func (b *bundle) stdio(ctx context.Context, t *testing.T, token string) *stdio {
 	t.Helper()
+	return piped(t, func(in io.Reader, out io.Writer) error {
+		return b.mcp.ServeStdio(ctx, in, out, token, mcpserver.Narrowing{})
+	})
+}
+
+// piped runs what speaks over pipes.
+func piped(t *testing.T, serve func(in io.Reader, out io.Writer) error) *stdio {
+	t.Helper()
 	in, toServer := io.Pipe()
 	fromServer, out := io.Pipe()
 	s := &stdio{t: t, in: toServer, lines: make(chan string, 1000), ended: make(chan error, 1)}
 	go func() {
-		err := b.mcp.ServeStdio(ctx, in, out, token, mcpserver.Narrowing{})
+		err := serve(in, out)
 		_ = out.Close()
 		s.ended <- err
 	}()

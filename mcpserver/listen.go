@@ -12,6 +12,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
 
@@ -107,14 +108,25 @@ func (s *Server) subscribe(ctx context.Context, r *request, uris []string, charg
 	if leave, err = s.hub.join(ctx, st); err != nil {
 		return nil, nil, err
 	}
-	row := s.auditRow(r, nil, nil, nil)
-	row.Target = redactText(strings.Join(uris, " "))
-	if err := s.record(context.WithoutCancel(ctx), row); err != nil {
+	if err := s.recordSubscription(ctx, r, uris); err != nil {
 		leave()
-		return nil, nil, fmt.Errorf("audit: %w", err)
+		return nil, nil, err
+	}
+	return st, leave, nil
+}
+
+// recordSubscription leaves the row of a request to watch resources, or not any more.
+func (s *Server) recordSubscription(ctx context.Context, r *request, uris []string) error {
+	row := s.auditRow(r, nil, nil, nil)
+	row.Tool, row.Target = "", redactText(strings.Join(uris, " "))
+	if r.problem != nil {
+		row.Decision = store.Failed
+	}
+	if err := s.record(context.WithoutCancel(ctx), row); err != nil {
+		return fmt.Errorf("audit: %w", err)
 	}
 	r.audited = true
-	return st, leave, nil
+	return nil
 }
 
 // refuseStream answers a request for a stream that does not begin.

@@ -44,6 +44,8 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer, to
 	p := &pipe{server: s, lineWriter: lineWriter{out: out}, token: token, narrow: narrow, slots: make(chan struct{}, stdioParallel)}
 	err := eachLine(ctx, in, func(line []byte) { p.accept(ctx, line) })
 	drain(&p.running, cancel)
+	cancel()
+	p.watcher.following.Wait()
 	return err
 }
 
@@ -67,6 +69,7 @@ type pipe struct {
 	client  string
 	slots   chan struct{}
 	running sync.WaitGroup
+	watcher watcher
 	lineWriter
 }
 
@@ -179,13 +182,19 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		p.refuse(r, r.refused)
 		return
 	}
+	session := ctx
 	ctx, stop := s.running.start(withRequest(ctx, r), r)
 	defer stop()
 	if r.message.isRequest() && !s.checkToken(ctx, r) {
 		p.refuse(r, cmp.Or(r.refused, r.failed))
 		return
 	}
-	answer := s.mcp.HandleMessage(ctx, line)
+	var answer any
+	if m.isSubscription() {
+		answer = p.changeSubscription(session, ctx, r)
+	} else {
+		answer = s.mcp.HandleMessage(ctx, line)
+	}
 	if !m.isRequest() {
 		return
 	}
