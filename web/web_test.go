@@ -33,9 +33,10 @@ type bundle struct {
 	healthy atomic.Bool
 }
 
-func setup(t *testing.T) *bundle {
+func setup(t *testing.T, opts ...storetest.Options) *bundle {
 	t.Helper()
-	b := &bundle{db: storetest.Open(t, storetest.Options{MaxConns: 4, Clock: time.Now})}
+	opts = append(opts, storetest.Options{MaxConns: 4, Clock: time.Now})
+	b := &bundle{db: storetest.Open(t, opts[0])}
 	b.healthy.Store(true)
 	b.apps = tenancy.NewApplications(tenancy.AppsConfig{Ports: tenancy.Ports{Keys: b.db.Store, Nonces: b.db.Store, Pages: b.db.Store},
 		Key: b.db.Key, Issuer: "http://colaflow.test", Lookup: b.db.TenantByID})
