@@ -22,6 +22,7 @@ type projectView struct {
 	Lead        string          `json:"lead,omitempty"`
 	Template    string          `json:"template"`
 	Timezone    string          `json:"timezone"`
+	WorkingDays []string        `json:"working_days,omitempty"`
 	Version     int             `json:"version"`
 	URL         string          `json:"url"`
 	Workflow    []statusView    `json:"workflow,omitempty"`
@@ -66,7 +67,7 @@ func (c *Call) projectView(ctx context.Context, key string, include []string) (p
 	var people []tenancy.Member
 	var sprints []tracker.Sprint
 	view := projectView{Key: p.Key, Name: p.Name, Description: p.Description, State: string(p.State), Template: p.Template,
-		Timezone: p.Timezone, Version: p.Version, URL: c.links.project(p.Key)}
+		Timezone: p.Timezone, WorkingDays: p.WorkingDays.Names(), Version: p.Version, URL: c.links.project(p.Key)}
 	queries := []store.Query{store.MemberByID(p.LeadID, &lead)}
 	wants := func(name string) bool { return slices.Contains(include, name) }
 	var counts []tracker.Group

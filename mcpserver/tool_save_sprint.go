@@ -10,6 +10,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 type saveSprintIn struct {
@@ -64,20 +65,24 @@ func saveSprintHandler(ctx context.Context, c *Call, in saveSprintIn) (saveSprin
 	var out saveSprintOut
 	switch in.Action {
 	case "start":
-		err = c.startSprint(ctx, &s)
+		err = c.startSprint(ctx, p, &s)
 	case "complete":
 		err = c.completeSprint(ctx, p, &s, in.CarryOver, &out)
 	}
 	if err != nil {
 		return saveSprintOut{}, err
 	}
-	write := store.SaveSprint(s)
+	writes := []store.Query{store.SaveSprint(s)}
 	if in.Sprint == "" {
-		write = store.InsertSprint(s)
+		writes[0] = store.InsertSprint(s)
+	}
+	if in.Action == "start" {
+		writes = append(writes, store.FreezeSprint(s, store.SprintStart))
 	}
 	c.changes = append(c.changes, change{Key: p.Key, Field: "sprint", After: map[string]string{"name": s.Name, "state": string(s.State)}})
 	var saved []tracker.Sprint
-	if err := c.do(ctx, write, store.Sprints(store.SprintFilter{ProjectID: p.ID, Name: s.Name, Limit: 1}, &saved, nil)); err != nil {
+	writes = append(writes, store.Sprints(store.SprintFilter{ProjectID: p.ID, Name: s.Name, Limit: 1}, &saved, nil))
+	if err := c.do(ctx, writes...); err != nil {
 		return saveSprintOut{}, err
 	}
 	out.sprintView = viewSprint(saved[0])
@@ -134,7 +139,7 @@ func (c *Call) describeSprint(ctx context.Context, s *tracker.Sprint, in saveSpr
 	return nil
 }
 
-func (c *Call) startSprint(ctx context.Context, s *tracker.Sprint) error {
+func (c *Call) startSprint(ctx context.Context, p tracker.Project, s *tracker.Sprint) error {
 	if s.State != tracker.SprintPlanned {
 		return tenancy.Errorf(tenancy.InvalidValue, "Sprint %q is %s; only a planned sprint can start.", s.Name, s.State)
 	}
@@ -151,7 +156,7 @@ func (c *Call) startSprint(ctx context.Context, s *tracker.Sprint) error {
 	}
 	s.State, s.StartedAt = tracker.SprintActive, &c.Now
 	if s.StartsOn == nil {
-		today := c.Now.UTC().Truncate(24 * time.Hour)
+		today := report.Today(p, c.Now)
 		s.StartsOn = &today
 	}
 	return nil
@@ -170,8 +175,9 @@ func (c *Call) completeSprint(ctx context.Context, p tracker.Project, s *tracker
 		return err
 	}
 	s.State, s.CompletedAt = tracker.SprintCompleted, &c.Now
+	freeze := store.FreezeSprint(*s, store.SprintEnd)
 	if total == 0 {
-		return nil
+		return c.do(ctx, freeze)
 	}
 	if carry == "" {
 		return tenancy.Errorf(tenancy.Missing, "%d issues of sprint %q are open; save_sprint needs carry_over.", total, s.Name).
@@ -191,11 +197,12 @@ func (c *Call) completeSprint(ctx context.Context, p tracker.Project, s *tracker
 			return tenancy.Errorf(tenancy.InvalidValue, "Sprint %q cannot take the open issues.", target.Name).WithNext("Pass next, backlog or a planned sprint.")
 		}
 	}
-	return c.carryOver(ctx, open, target, out)
+	return c.carryOver(ctx, open, target, freeze, out)
 }
 
-// carryOver moves issues to a sprint, or to the backlog if it has no id.
-func (c *Call) carryOver(ctx context.Context, open []tracker.Issue, to tracker.Sprint, out *saveSprintOut) error {
+// carryOver moves issues to a sprint, or to the backlog if it has no id, after the
+// scope that they leave was frozen.
+func (c *Call) carryOver(ctx context.Context, open []tracker.Issue, to tracker.Sprint, freeze store.Query, out *saveSprintOut) error {
 	keys := make([]tracker.IssueKey, len(open))
 	for n, i := range open {
 		keys[n] = i.Key
@@ -206,7 +213,7 @@ func (c *Call) carryOver(ctx context.Context, open []tracker.Issue, to tracker.S
 	}
 	issues, _ := inOrder(keys, locked)
 	by := c.author()
-	var writes []store.Query
+	writes := []store.Query{freeze}
 	for _, before := range issues {
 		if before.Category.Closed() {
 			continue // done while we waited for its lock

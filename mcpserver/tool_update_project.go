@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,8 @@ type updateProjectIn struct {
 	Description     tracker.Optional[string] `json:"description,omitzero"`
 	Lead            tracker.Optional[string] `json:"lead,omitzero"`
 	State           string                   `json:"state,omitempty" enum:"active|archived"`
+	Timezone        string                   `json:"timezone,omitempty" doc:"Of days in reports, such as Europe/Berlin"`
+	WorkingDays     []string                 `json:"working_days,omitempty" enum:"mon|tue|wed|thu|fri|sat|sun"`
 	ExpectedVersion int                      `json:"expected_version,omitempty" range:"1,1000000000"`
 	WriteOptions
 }
@@ -23,7 +26,7 @@ type updateProjectIn struct {
 func updateProject() Tool {
 	return define(Tool{
 		Name: "update_project", Title: "Update a project", Idempotent: true, Permission: needs(tenancy.ProjectsUpdate),
-		Description: "Change a project's name, description, lead or state. Archived projects take no changes.",
+		Description: "Change a project's name, description, lead, state or calendar. Archived projects take no changes.",
 	}, updateProjectHandler)
 }
 
@@ -47,6 +50,7 @@ func updateProjectHandler(ctx context.Context, c *Call, in updateProjectIn) (pro
 	for _, f := range []struct{ name, before, after string }{
 		{"name", before.Name, p.Name}, {"description", before.Description, p.Description},
 		{"state", string(before.State), string(p.State)}, {"lead", before.LeadID.String(), p.LeadID.String()},
+		{"timezone", before.Timezone, p.Timezone}, {"working_days", strings.Join(before.WorkingDays.Names(), " "), strings.Join(p.WorkingDays.Names(), " ")},
 	} {
 		if f.before != f.after {
 			c.changes = append(c.changes, change{p.Key, f.name, shorten(f.before, maxAuditText), shorten(f.after, maxAuditText)})
@@ -64,7 +68,7 @@ func updateProjectHandler(ctx context.Context, c *Call, in updateProjectIn) (pro
 		return projectView{}, err
 	}
 	return projectView{Key: p.Key, Name: p.Name, Description: p.Description, State: string(p.State), Lead: lead.Label(),
-		Template: p.Template, Timezone: p.Timezone, Version: p.Version, URL: c.links.project(p.Key)}, nil
+		Template: p.Template, Timezone: p.Timezone, WorkingDays: p.WorkingDays.Names(), Version: p.Version, URL: c.links.project(p.Key)}, nil
 }
 
 func (c *Call) patchProject(ctx context.Context, p *tracker.Project, in updateProjectIn) (err error) {
@@ -91,5 +95,14 @@ func (c *Call) patchProject(ctx context.Context, p *tracker.Project, in updatePr
 	if in.State != "" {
 		p.State = tracker.ProjectState(in.State)
 	}
-	return nil
+	if in.Timezone != "" {
+		if err = tracker.CheckTimezone(in.Timezone); err != nil {
+			return err
+		}
+		p.Timezone = in.Timezone
+	}
+	if in.WorkingDays != nil {
+		p.WorkingDays, err = tracker.ParseWeek(in.WorkingDays)
+	}
+	return err
 }

@@ -67,7 +67,7 @@ func sweeps() []sweep {
 func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
 	for {
 		_, purgeErr := s.PurgeDeleted(ctx, nil)
-		if err := errors.Join(purgeErr, s.Cleanup(ctx), s.countTexts(ctx, interval)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(purgeErr, s.Cleanup(ctx), s.countTexts(ctx, interval), s.catchUpTimelines(ctx)); err != nil && ctx.Err() == nil {
 			s.log.Warn("cleanup did not finish; it goes on next time", "error", err)
 		}
 		select {

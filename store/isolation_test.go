@@ -41,8 +41,8 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 			labelled := issues[0]
 			labelled.Labels = []string{"label-" + slug}
 			var made bool
-			return tx.Do(t.Context(),
-				store.InsertSprint(tracker.Sprint{ID: tenancy.NewID(), ProjectID: p.ID, Name: "Sprint of " + slug, State: tracker.SprintPlanned, CreatedAt: storetest.Now}),
+			sprint := tracker.Sprint{ID: tenancy.NewID(), ProjectID: p.ID, Name: "Sprint of " + slug, State: tracker.SprintActive, StartedAt: &storetest.Now, CreatedAt: storetest.Now}
+			return tx.Do(t.Context(), store.InsertSprint(sprint), store.FreezeSprint(sprint, store.SprintStart),
 				store.SaveIssue(issues[0], labelled, by),
 				store.InsertComment(issues[0], tracker.Comment{ID: tenancy.NewID(), IssueID: issues[0].ID, Body: "Comment of " + slug}, "", by),
 				store.InsertLink(issues[0], tracker.Blocks, issues[1], by, &made))
@@ -81,6 +81,7 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	_, _, err = db.Seal(t.Context(), f.ID, store.AuditHead{})
 	require.NoError(t, err)
 	require.NoError(t, db.CountText(t.Context(), f.ID, time.Hour))
+	require.NoError(t, db.CatchUpTimelines(t.Context(), f.ID))
 	return f
 }
 

@@ -74,13 +74,13 @@ func newLoader(tx *Tx, d *dataset.Dataset, opt LoadOptions, now time.Time) *load
 
 func (l *loader) load(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		l.checkRoom, l.lockProject, l.loadPeople, l.makeProject, l.loadSprints, l.findIssues, l.numberIssues, l.writeIssues, l.writeLinks,
+		l.checkRoom, l.lockProject, l.loadPeople, l.makeProject, l.loadSprints, l.findIssues, l.numberIssues, l.writeIssues, l.writeLinks, l.flush, l.keepHistory,
 	} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return l.flush(ctx)
+	return nil
 }
 
 // loadBatch is about how many statements go out in one round trip.

@@ -14,11 +14,11 @@ import (
 )
 
 const projectColumns = `p.id, p.key, p.name, p.description, p.state, coalesce(p.lead_id, '00000000-0000-0000-0000-000000000000'),
-	p.template, p.timezone, p.workflow, p.issue_types, p.version, p.created_at, p.updated_at`
+	p.template, p.timezone, p.working_days, p.workflow, p.issue_types, p.version, p.created_at, p.updated_at`
 
 func scanProject(row pgx.Rows, p *tracker.Project) error {
 	return row.Scan(&p.ID, &p.Key, &p.Name, &p.Description, &p.State, &p.LeadID,
-		&p.Template, &p.Timezone, &p.Workflow, &p.IssueTypes, &p.Version, &p.CreatedAt, &p.UpdatedAt)
+		&p.Template, &p.Timezone, &p.WorkingDays, &p.Workflow, &p.IssueTypes, &p.Version, &p.CreatedAt, &p.UpdatedAt)
 }
 
 // ProjectByKey finds a project that is in reach; into becomes zero if there is none.
@@ -106,7 +106,7 @@ func Projects(f ProjectFilter, into *[]ProjectRow, total *int) Query {
 			and p.key > $4 order by p.key limit $5`, scope.Tenant, f.State, f.Text, f.After, f.Limit).
 			Query(collect(into, func(row pgx.Rows, r *ProjectRow) error {
 				p := &r.Project
-				return row.Scan(&p.ID, &p.Key, &p.Name, &p.Description, &p.State, &p.LeadID, &p.Template, &p.Timezone,
+				return row.Scan(&p.ID, &p.Key, &p.Name, &p.Description, &p.State, &p.LeadID, &p.Template, &p.Timezone, &p.WorkingDays,
 					&p.Workflow, &p.IssueTypes, &p.Version, &p.CreatedAt, &p.UpdatedAt, &r.Lead, &r.Open, &r.Total)
 			}))
 	}
@@ -118,9 +118,9 @@ func InsertProject(p tracker.Project) Query {
 		scope.changesWork()
 		holdQuota(tenancy.QuotaProjects)(b, scope)
 		b.Queue(`insert into projects (tenant_id, id, key, name, description, state, lead_id, template, timezone, workflow,
-			issue_types, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+			issue_types, created_at, updated_at, working_days) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
 			scope.Tenant, p.ID, p.Key, p.Name, p.Description, p.State, nullID(p.LeadID), p.Template, p.Timezone,
-			asJSON(p.Workflow), asJSON(p.IssueTypes), p.CreatedAt)
+			asJSON(p.Workflow), asJSON(p.IssueTypes), p.CreatedAt, asJSON(p.WorkingDays))
 		withinPlan(tenancy.QuotaProjects, 0)(b, scope)
 	}
 }
@@ -131,8 +131,8 @@ func SaveProject(p tracker.Project) Query {
 		scope.changesWork()
 		withinPlanIfRevived(p)(b, scope)
 		b.Queue(`update projects set name = $3, description = $4, state = $5, lead_id = $6, timezone = $7,
-			version = version + 1, updated_at = $8, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
-			scope.Tenant, p.ID, p.Name, p.Description, p.State, nullID(p.LeadID), p.Timezone, p.UpdatedAt)
+			version = version + 1, updated_at = $8, working_days = $9, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
+			scope.Tenant, p.ID, p.Name, p.Description, p.State, nullID(p.LeadID), p.Timezone, p.UpdatedAt, asJSON(p.WorkingDays))
 	}
 }
 

@@ -29,6 +29,7 @@ var systemCallers = []string{
 	"store/storetest/fixture.go",  // tests
 	"store/tenant.go",             // the first owner does not exist yet
 	"store/tenant_import.go",      // nor does anybody of an imported tenant
+	"store/timeline.go",           // job
 	"store/token_revoke.go",       // operator's command for tokens of an old backup
 	"store/tx.go",                 // its definition
 	"store/usage.go",              // job

@@ -40,8 +40,8 @@ var exportedTables = []exportedTable{
 		"grants": "an imported token can do nothing", "scope": "as grants", "allowed_ips": "as grants", "epoch": "as grants",
 		"expires_at": "an imported token has ended", "revoked_at": "as expires_at", "rotated_at": "as expires_at", "removed_at": "as expires_at"},
 		makes: "hint grants scope revoked_at removed_at", made: func(im *importer, _ value) []any { return []any{"", "{}", "none", im.now, im.now} }},
-	{name: "projects", columns: `id key name description state lead_id template timezone workflow issue_types next_number version
-		external_source created_at updated_at`, order: "id", check: checkProject, stays: map[string]string{"tx": "counts this server's transactions"}},
+	{name: "projects", columns: `id key name description state lead_id template timezone working_days workflow issue_types next_number
+		version external_source created_at updated_at`, order: "id", check: checkProject, stays: map[string]string{"tx": "counts this server's transactions"}},
 	{name: "sprints", columns: "id project_id name goal state starts_on ends_on started_at completed_at version created_at", order: "id",
 		stays: map[string]string{"tx": "counts this server's transactions"}},
 	{name: "issues", columns: `id project_id number title description type status category priority assignee_id reporter_id points sprint_id
@@ -53,6 +53,7 @@ var exportedTables = []exportedTable{
 	{name: "comments", columns: "id project_id issue_id author_id token_id body reply_to external_id created_at", order: "id", texts: []string{"body"}},
 	{name: "issue_events", columns: "id project_id issue_id change_id kind field before after actor_id token_id at", order: "id",
 		stays: map[string]string{"tx": "counts this server's transactions"}},
+	{name: "sprint_snapshots", columns: "project_id sprint_id moment at items", order: `sprint_id, moment collate "C"`, check: checkSnapshot},
 	{name: "audit_log", columns: `id written_at at kind member_id actor token_id token_name client method tool decision rule target project_id
 		args_digest args changes request_id client_ip duration_us code bytes repeats`, order: "written_at, id", readOnly: true,
 		stays: map[string]string{"mac": "binds the row to this tenant and this server's key"}},
@@ -63,6 +64,7 @@ var stayingTables = map[string]string{
 	"audit_checkpoints": "bind the audit log to this tenant and this server's key",
 	"identities":        "of providers that are set up anew",
 	"idempotency_keys":  "answers for clients whose tokens stay, for a day",
+	"issue_timelines":   "follow from the events",
 	"oauth_connections": "secrets of connected clients, which connect anew",
 	"pages":             "rendered reports that live for hours; their links are signed here",
 	"sessions":          "people sign in anew",

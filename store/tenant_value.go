@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 type (
@@ -65,6 +67,20 @@ func checkMember(v value) error {
 	return nil
 }
 
+// checkSnapshot refuses scopes of sprints that reports could not read.
+func checkSnapshot(v value) error {
+	items := map[uuid.UUID]report.Item{}
+	if err := json.Unmarshal(v.raw("items"), &items); err != nil || items == nil {
+		return errors.New("items is not the scope of a sprint")
+	}
+	for _, i := range items {
+		if !slices.Contains(tracker.Categories(), i.Category) {
+			return errors.New("items holds an issue without a known category")
+		}
+	}
+	return nil
+}
+
 // checkProject refuses projects in which no issue could be made.
 func checkProject(v value) error {
 	if err := tracker.CheckProjectKey(v.text("key")); err != nil {
@@ -72,6 +88,10 @@ func checkProject(v value) error {
 	}
 	if _, err := time.LoadLocation(v.text("timezone")); err != nil {
 		return errors.New("timezone is not known")
+	}
+	var week tracker.Week
+	if days := v.raw("working_days"); days.Kind() != 'n' && json.Unmarshal(days, &week) != nil {
+		return errors.New("working_days is not a list of weekdays")
 	}
 	var types []string
 	if err := json.Unmarshal(v.raw("issue_types"), &types); err != nil || len(types) == 0 {
@@ -109,6 +129,8 @@ var wholeness = map[string]string{
 		where x.tenant_id = $1 and x.project_id <> p.project_id`,
 	"projects.jsonl holds projects whose next number is taken": `select from issues x join projects p on p.tenant_id = $1 and p.id = x.project_id
 		where x.tenant_id = $1 and (x.number < 1 or x.number >= p.next_number)`,
+	"sprint_snapshots.jsonl holds scopes of sprints of another project": `select from sprint_snapshots x join sprints s on s.tenant_id = $1
+		and s.id = x.sprint_id where x.tenant_id = $1 and x.project_id <> s.project_id`,
 	"tenant_settings.jsonl does not hold one row": `select where (select count(*) from tenant_settings where tenant_id = $1) <> 1`,
 }
 

@@ -83,6 +83,15 @@ func (p *Project) CheckWritable() error {
 		WithNext(`Set its state to "active" with update_project first.`)
 }
 
+// CheckTimezone returns an InvalidValue error unless the name is one of the IANA
+// time zone database, such as Europe/Berlin or UTC.
+func CheckTimezone(name string) error {
+	if _, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+		return nil
+	}
+	return tenancy.Errorf(tenancy.InvalidValue, "Time zone %q is not known.", CleanLine(name)).WithNext("Use a name such as Europe/Berlin.")
+}
+
 // IssueType returns the project's spelling of an issue type, or an InvalidValue
 // error that lists the types.
 func (p *Project) IssueType(name string) (string, error) {

@@ -9,17 +9,16 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// Week says on which weekdays a project works. The zero Week works on none.
-type Week [7]bool // by time.Weekday
+// Week says on which weekdays a project works. The zero Week is Monday to Friday.
+type Week struct {
+	days [7]bool // by time.Weekday; none: the usual ones
+}
 
 // dayNames are in the order of time.Weekday.
 var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // DayNames lists the names of weekdays, Monday first.
 func DayNames() []string { return append(slices.Clone(dayNames[1:]), dayNames[0]) }
-
-// WorkingWeek is Monday to Friday, which new projects have.
-func WorkingWeek() Week { return Week{false, true, true, true, true, true, false} }
 
 // ParseWeek reads names such as mon and Friday. At least one day must be given.
 func ParseWeek(names []string) (Week, error) {
@@ -30,7 +29,7 @@ func ParseWeek(names []string) (Week, error) {
 			return Week{}, tenancy.Errorf(tenancy.InvalidValue, "Weekday %q is not known.", CleanLine(name)).
 				WithNext("Use " + strings.Join(DayNames(), ", ") + ".")
 		}
-		w[day] = true
+		w.days[day] = true
 	}
 	if w == (Week{}) {
 		return w, tenancy.Errorf(tenancy.Missing, "A project works on one day of the week at least.").WithNext("Give its working days, such as mon, tue.")
@@ -39,13 +38,18 @@ func ParseWeek(names []string) (Week, error) {
 }
 
 // Works reports whether the day is one of them.
-func (w Week) Works(day time.Weekday) bool { return w[day] }
+func (w Week) Works(day time.Weekday) bool {
+	if w == (Week{}) {
+		return day != time.Saturday && day != time.Sunday
+	}
+	return w.days[day]
+}
 
 // Names lists the working days, Monday first.
 func (w Week) Names() []string {
 	names := []string{}
-	for n := range w {
-		if day := (n + 1) % 7; w[day] {
+	for n := range dayNames {
+		if day := (n + 1) % 7; w.Works(time.Weekday(day)) {
 			names = append(names, dayNames[day])
 		}
 	}

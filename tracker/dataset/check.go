@@ -64,8 +64,8 @@ func (d *Dataset) checkProject() (err error) {
 	p.Name = cmp.Or(d.line("project", "name", p.Name, tracker.MaxName), p.Key)
 	p.Description = d.text("project", "description", p.Description, tracker.MaxBody)
 	p.Template, p.Timezone = cmp.Or(p.Template, "basic"), cmp.Or(p.Timezone, "UTC")
-	if _, err = time.LoadLocation(p.Timezone); err != nil {
-		return tenancy.Errorf(tenancy.InvalidValue, "Time zone %q is not known.", p.Timezone).WithNext("Use a name such as Europe/Berlin.")
+	if err := tracker.CheckTimezone(p.Timezone); err != nil {
+		return err
 	}
 	for n := range p.IssueTypes {
 		p.IssueTypes[n] = d.line("project", "type", p.IssueTypes[n], tracker.MaxLabel)

@@ -20,11 +20,14 @@ func CalendarOf(p tracker.Project) (c Calendar, ok bool) {
 	if err != nil {
 		location = time.UTC
 	}
-	c = Calendar{Location: location, Week: p.WorkingDays}
-	if c.Week == (tracker.Week{}) {
-		c.Week = tracker.WorkingWeek()
-	}
-	return c, err == nil
+	return Calendar{Location: location, Week: p.WorkingDays}, err == nil
+}
+
+// Today is the day that it is in the project, as dates are stored: at midnight UTC.
+func Today(p tracker.Project, now time.Time) time.Time {
+	c, _ := CalendarOf(p)
+	year, month, day := now.In(c.Location).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 
 // Start is when the day of t begins. Where clocks skip midnight, the day begins

@@ -13,7 +13,7 @@ import (
 
 func calendar(t testing.TB, zone string) report.Calendar {
 	t.Helper()
-	c, ok := report.CalendarOf(tracker.Project{Timezone: zone, WorkingDays: tracker.WorkingWeek()})
+	c, ok := report.CalendarOf(tracker.Project{Timezone: zone})
 	require.True(t, ok, zone)
 	return c
 }
@@ -23,7 +23,7 @@ func TestCalendarOf(t *testing.T) {
 	c, ok := report.CalendarOf(tracker.Project{Timezone: "Nowhere/Land"})
 	require.False(t, ok)
 	require.Equal(t, time.UTC, c.Location)
-	require.Equal(t, tracker.WorkingWeek(), c.Week)
+	require.Equal(t, 5, c.WorkingDays(*day("03-02"), *day("03-09")))
 }
 
 func zones() []string {
@@ -54,6 +54,14 @@ func TestCalendar_Days(t *testing.T) {
 		require.Equal(rt, time.Monday, monday.In(c.Location).Weekday())
 		require.True(rt, !monday.After(at) && at.Sub(monday) < 8*24*time.Hour)
 	})
+}
+
+func TestToday(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 23, 30, 0, 0, time.UTC)
+	require.Equal(t, *day("03-02"), report.Today(tracker.Project{Timezone: "UTC"}, now))
+	require.Equal(t, *day("03-03"), report.Today(tracker.Project{Timezone: "Europe/Berlin"}, now))
+	require.Equal(t, *day("03-02"), report.Today(tracker.Project{Timezone: "America/New_York"}, now))
 }
 
 // TestCalendar_EveryDay walks through sixteen years in those zones: each day begins

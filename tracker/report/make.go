@@ -27,6 +27,7 @@ type Data struct {
 	Projects []tracker.Project // at least one
 	Sprints  []Sprint
 	Issues   []Issue
+	Untold   int // issues whose history says nothing
 }
 
 // input is a question with its data, checked and completed, as formulas take it.
@@ -94,6 +95,7 @@ func prepare(q Question, d Data) (*input, Report, error) {
 		}
 	}
 	sortIssues(in.issues)
+	r.exclude("without history", d.Untold)
 	if err := in.chooseSprint(q.Sprint, &r); err != nil {
 		return nil, Report{}, err
 	}

@@ -44,7 +44,7 @@ func (i Item) state(sprint uuid.UUID) State {
 // with what happened up to it if it is the start, without what happened in the
 // very moment if it is the end, because completing moves open issues out.
 func Freeze(sprint uuid.UUID, issues []Issue, at time.Time, end bool) Snapshot {
-	snapshot := Snapshot{At: at, Items: map[uuid.UUID]Item{}}
+	snapshot := Snapshot{At: at.UTC(), Items: map[uuid.UUID]Item{}}
 	for n := range issues {
 		s, ok := issues[n].At(at)
 		if end {

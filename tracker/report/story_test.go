@@ -43,7 +43,7 @@ func newStory(t testing.TB, zone, now string) *story {
 	t.Helper()
 	template, err := tracker.FindTemplate("scrum")
 	require.NoError(t, err)
-	s := &story{t: t, project: tracker.Project{Key: "WEB", Name: "Website", Timezone: zone, Workflow: template.Workflow, WorkingDays: tracker.WorkingWeek()}}
+	s := &story{t: t, project: tracker.Project{Key: "WEB", Name: "Website", Timezone: zone, Workflow: template.Workflow}}
 	s.now = s.time(now)
 	return s
 }

@@ -28,6 +28,7 @@ type Spec struct {
 	Weeks      int  // about a span of time: so many weeks unless asked otherwise; 0: about none
 	Many       bool // may span several projects
 	Blocked    bool // needs to know which issues are blocked
+	Frozen     bool // needs the frozen scopes of sprints
 
 	compute func(*input, *Report) error
 }
