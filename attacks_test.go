@@ -21,7 +21,6 @@ const attackCases = 102
 var notYet = map[int]string{
 	47: "no confirmation of destructive tools", 48: "no confirmation of destructive tools",
 	71: "client metadata documents need the guard of sign-in", 78: "not offered: ID-JAG",
-	82: "no sign-in", 83: "no sign-in", 88: "no sign-in",
 }
 
 // TestEveryAttackCaseHasATest reads the names of all tests.

@@ -132,7 +132,7 @@ func Explanations() []Explanation {
 		{DomainNotAllowed, "The e-mail address is outside the domains of this connection.", "Sign in with the company's account. Admin: add the domain, if these people shall come in."},
 		{GroupsMissing, "The connection maps groups to roles, and the provider sends no groups.", "Admin: add the groups claim or attribute; people with more groups than fit (Entra: 200) need groups limited to the application."},
 		{NotProvisioned, "There is no member for this account, and the connection makes none.", "Admin: invite the person, or switch on auto-provisioning."},
-		{EmailTaken, "A member has this e-mail address, and the account is not theirs for sure.", "Admin: allow linking by e-mail for this connection (--link-by-email), if it is to be trusted with that."},
+		{EmailTaken, "A member has this e-mail address, and the account is not theirs for sure.", "Admin: allow linking by e-mail for this connection (--link-by-email), if it is to be trusted with that. If the person has a new account at the provider: colaflow sso unlink."},
 		{MemberDisabled, "The member is deactivated.", "Admin: reactivate the member, if they shall come back."},
 		{RoleAbove, "The member has a higher role than whoever set up the connection.", "An owner saves the connection once more; until then they use a sign-in link."},
 	}

@@ -101,7 +101,7 @@ const maxTitle = 60
 // Check refuses a connection that cannot work, as far as that can be told without
 // asking the provider, and puts values into their one form.
 func (c *Connection) Check(reach Reach) error {
-	if !namePattern.MatchString(c.Name) {
+	if !namePattern.MatchString(c.Name) || c.Name == "link" { // sessions that began with a link say so
 		return invalid("Connection name %q is not valid.", c.Name).WithNext("Use 1 to 40 lower-case letters, digits and inner hyphens, such as okta.")
 	}
 	if c.Title = printable(c.Title, maxTitle); c.Title == "" {

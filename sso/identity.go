@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"net/mail"
 	"strings"
 
@@ -44,10 +45,14 @@ func (id Identity) tidy() (Identity, error) {
 	return id, nil
 }
 
-// address returns the e-mail address in the one form that is compared: plain
+// Label names the identity where nobody is known by it: its e-mail address as it came,
+// else its subject.
+func (id Identity) Label() string { return printable(cmp.Or(id.Email, id.Subject), maxEmail) }
+
+// Address returns the e-mail address in the one form that is compared: plain
 // ASCII in lower case. Other letters are refused, because some of them turn into
 // ASCII when they are lowered (U+212A becomes k), and so into somebody else.
-func (id Identity) address() (string, error) {
+func (id Identity) Address() (string, error) {
 	if id.Email == "" {
 		return "", problem(EmailMissing, nil, "")
 	}

@@ -24,8 +24,8 @@ type Rules struct {
 	LinkByEmail bool `json:"link_by_email"`
 	// TrustEmail takes every address that the provider sends for verified.
 	TrustEmail bool `json:"trust_email"`
-	// Idle is after how many days without a sign-in a member of this connection is
-	// deactivated, with their tokens; 0 means never.
+	// Idle is after how many days without a sign-in at the provider a member and their
+	// tokens rest until the next one; 0 means never. Owners never rest.
 	Idle int `json:"idle_days,omitempty"`
 }
 
@@ -114,6 +114,9 @@ type Found struct {
 	Owner *tenancy.Member
 	// SameEmail is the member who has its e-mail address, if Owner is nil.
 	SameEmail *tenancy.Member
+	// Known tells that SameEmail is somebody else at this provider: the address was
+	// given to another account.
+	Known bool
 	// Ceiling is the role of who set up the connection: nobody above it comes in by it.
 	Ceiling tenancy.Role
 	// LastOwner tells that Owner is the only active owner of the tenant.
@@ -154,23 +157,20 @@ func (r Rules) Judge(id Identity, found Found) (Verdict, error) {
 	switch {
 	case found.Owner != nil:
 		current = found.Owner
-		if current.State != tenancy.MemberActive {
-			return Verdict{}, problem(MemberDisabled, nil, "")
-		}
+	case found.SameEmail != nil && (!r.LinkByEmail || found.Known):
+		return Verdict{}, problem(EmailTaken, nil, "")
 	case found.SameEmail != nil:
 		current, v.Action = found.SameEmail, Link
-		if current.State == tenancy.MemberDisabled {
-			return Verdict{}, problem(MemberDisabled, nil, "")
-		}
-		if !r.LinkByEmail {
-			return Verdict{}, problem(EmailTaken, nil, "")
-		}
-		if current.State == tenancy.MemberImported && !r.AutoProvision {
-			return Verdict{}, problem(NotProvisioned, nil, "")
-		}
 	case r.AutoProvision:
 		v.Action = Create
 	default:
+		return Verdict{}, problem(NotProvisioned, nil, "")
+	}
+	switch {
+	case current == nil:
+	case current.State == tenancy.MemberDisabled:
+		return Verdict{}, problem(MemberDisabled, nil, "")
+	case current.State == tenancy.MemberImported && !r.AutoProvision:
 		return Verdict{}, problem(NotProvisioned, nil, "")
 	}
 	v.Role = r.roleOf(id, current, found.LastOwner)
@@ -186,7 +186,7 @@ func (r Rules) Judge(id Identity, found Found) (Verdict, error) {
 // allowed checks the e-mail address against the domains, and for newcomers that
 // it is known to be theirs. Who was let in before is known by issuer and subject.
 func (r Rules) allowed(id Identity, newcomer bool) (string, error) {
-	email, err := id.address()
+	email, err := id.Address()
 	if err != nil {
 		return "", err
 	}

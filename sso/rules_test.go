@@ -58,12 +58,15 @@ func TestRules_Judge(t *testing.T) {
 		{name: "known, unverified by now", id: func(i *Identity) { i.EmailVerified = false }, found: Found{Owner: member(viewer, tenancy.MemberActive)}, action: SignIn, role: viewer},
 		{name: "known, moved to another domain", id: func(i *Identity) { i.Email = "ada@evil.test" }, found: Found{Owner: member(viewer, tenancy.MemberActive)}, refused: DomainNotAllowed},
 		{name: "known, provisioning off", rules: func(r *Rules) { r.AutoProvision, r.LinkByEmail = false, false }, found: Found{Owner: member(viewer, tenancy.MemberActive)}, action: SignIn, role: viewer},
+		{name: "invited again", found: Found{Owner: member(viewer, tenancy.MemberInvited)}, action: SignIn, role: viewer},
+		{name: "address of another account there", found: Found{SameEmail: member(viewer, tenancy.MemberActive), Known: true}, refused: EmailTaken},
 		{name: "deactivated", found: Found{Owner: member(viewer, tenancy.MemberDisabled)}, refused: MemberDisabled},
 
 		{name: "same address", found: Found{SameEmail: member(viewer, tenancy.MemberActive)}, action: Link, role: viewer},
 		{name: "same address, invited", found: Found{SameEmail: member(admin, tenancy.MemberInvited)}, action: Link, role: admin},
 		{name: "same address, imported as owner", found: Found{SameEmail: member(owner, tenancy.MemberImported)}, action: Link, role: plain},
 		{name: "imported, no provisioning", rules: func(r *Rules) { r.AutoProvision = false }, found: Found{SameEmail: member(plain, tenancy.MemberImported)}, refused: NotProvisioned},
+		{name: "same address, deactivated, no linking", rules: func(r *Rules) { r.LinkByEmail = false }, found: Found{SameEmail: member(viewer, tenancy.MemberDisabled)}, refused: EmailTaken},
 		{name: "same address, deactivated", found: Found{SameEmail: member(viewer, tenancy.MemberDisabled)}, refused: MemberDisabled},
 		{name: "same address, no linking", rules: func(r *Rules) { r.LinkByEmail = false }, found: Found{SameEmail: member(viewer, tenancy.MemberActive)}, refused: EmailTaken},
 		{name: "same address, unverified", id: func(i *Identity) { i.EmailVerified = false }, found: Found{SameEmail: member(viewer, tenancy.MemberActive)}, refused: EmailUnverified},
@@ -141,7 +144,8 @@ func TestRules_Properties(t *testing.T) {
 		}
 		id := Identity{Issuer: "i", Subject: "s", Email: rapid.SampledFrom([]string{"", "ada@acme.test", "ADA@beta.test", "ada@evil.test", "x"}).Draw(t, "email"),
 			EmailVerified: rapid.Bool().Draw(t, "verified"), Groups: rapid.SliceOf(rapid.SampledFrom(groups)).Draw(t, "groups")}
-		found := Found{Ceiling: rapid.SampledFrom([]tenancy.Role{tenancy.RoleAdmin, tenancy.RoleOwner}).Draw(t, "ceiling"), LastOwner: rapid.Bool().Draw(t, "last")}
+		found := Found{Ceiling: rapid.SampledFrom([]tenancy.Role{tenancy.RoleAdmin, tenancy.RoleOwner}).Draw(t, "ceiling"), LastOwner: rapid.Bool().Draw(t, "last"),
+			Known: rapid.Bool().Draw(t, "known")}
 		state := rapid.SampledFrom([]tenancy.MemberState{tenancy.MemberActive, tenancy.MemberInvited, tenancy.MemberImported, tenancy.MemberDisabled}).Draw(t, "state")
 		someone := &tenancy.Member{ID: tenancy.NewID(), Role: roles.Draw(t, "current"), State: state}
 		switch rapid.IntRange(0, 2).Draw(t, "who") {
@@ -167,7 +171,7 @@ func TestRules_Properties(t *testing.T) {
 			t.Fatal("a newcomer's address must be verified")
 		case (v.Action == Create) != (found.Owner == nil && found.SameEmail == nil) || v.Action == Create && !rules.AutoProvision:
 			t.Fatal("made without need or leave")
-		case v.Action == Link && (!rules.LinkByEmail || found.SameEmail == nil || v.Member != someone.ID):
+		case v.Action == Link && (!rules.LinkByEmail || found.Known || found.SameEmail == nil || v.Member != someone.ID):
 			t.Fatal("linked without leave")
 		case v.Action != Create && someone.State == tenancy.MemberDisabled:
 			t.Fatal("a deactivated member came in")

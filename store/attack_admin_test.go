@@ -30,6 +30,8 @@ type office struct {
 	// code and refresh are of two clients that ben connected.
 	code, refresh string
 	session       string // refresh token of ben's browser
+	idp, off      sso.Connection
+	known         tenancy.Member // who has signed in by idp
 	fresh         uuid.UUID
 	file          []byte // of tenant halted, exported
 }
@@ -134,6 +136,32 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.Renew(t.Context(), store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
 		return err
 	},
+	"sso.save": func(t *testing.T, o *office) error {
+		_, err := o.SaveSSOProvider(t.Context(), o.acme.Scope(), officer, connection("new"), &sso.Secrets{ClientSecret: "s"})
+		return err
+	},
+	"sso.enable": func(t *testing.T, o *office) error {
+		_, err := o.SetSSOProvider(t.Context(), o.acme.Scope(), officer, o.off.ID, true)
+		return err
+	},
+	"sso.disable": func(t *testing.T, o *office) error {
+		_, err := o.SetSSOProvider(t.Context(), o.acme.Scope(), officer, o.idp.ID, false)
+		return err
+	},
+	"sso.remove": func(t *testing.T, o *office) error {
+		return o.RemoveSSOProvider(t.Context(), o.acme.Scope(), officer, o.idp.ID)
+	},
+	"sso.require": func(t *testing.T, o *office) error {
+		return o.RequireSSO(t.Context(), o.acme.Scope(), officer, true)
+	},
+	"sso.unlink": func(t *testing.T, o *office) error {
+		return o.Unlink(t.Context(), o.acme.Scope(), officer, o.idp.ID, o.known.ID)
+	},
+	"sso.sign_in": func(t *testing.T, o *office) error {
+		_, err := o.SignIn(t.Context(), o.acme.ID, identity(o.idp, "2", "newcomer@acme.test"), "")
+		return err
+	},
+	"member.rest": func(t *testing.T, o *office) error { return o.RestIdle(t.Context(), o.acme.Tenant) },
 	"sso.spend": func(t *testing.T, o *office) error {
 		_, err := o.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"another"}, Until: storetest.Now.Add(time.Hour)})
 		return err
@@ -201,6 +229,12 @@ func newOffice(t *testing.T) *office {
 	require.NoError(t, err)
 	_, err = db.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"one"}, Handle: "handle", Sealed: "sealed", Waits: storetest.Now.Add(time.Hour), Until: storetest.Now.Add(time.Hour)})
 	require.NoError(t, err)
+	o.off, err = db.SaveSSOProvider(t.Context(), o.acme.Scope(), "test", connection("off"), nil)
+	require.NoError(t, err)
+	o.idp = provider(t, db, o.acme, connection("idp"))
+	o.known, err = db.SignIn(t.Context(), o.acme.ID, identity(o.idp, "1", "known@acme.test"), "")
+	require.NoError(t, err)
+	admin(t, db, `update identities set last_sign_in_at = now() - interval '31 days'`)
 	plain, first := tokens.MintSession("acme")
 	o.session = plain
 	_, err = db.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: first})

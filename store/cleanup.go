@@ -79,7 +79,8 @@ func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
 }
 
 // Cleanup removes spent idempotency keys and nonces, expired pages, retired signing
-// keys, and tokens that ended long ago, tenant by tenant, in batches.
+// keys, and tokens that ended long ago, tenant by tenant, in batches; and it lets
+// members rest whom their identity provider does not sign in any more.
 func (s *Store) Cleanup(ctx context.Context) error {
 	tenants, err := s.Tenants(ctx)
 	if err != nil {
@@ -93,6 +94,9 @@ func (s *Store) Cleanup(ctx context.Context) error {
 			if err := s.sweep(ctx, t, sw); err != nil {
 				return fmt.Errorf("clean %s of %s: %w", sw.name, t.Slug, err)
 			}
+		}
+		if err := s.restIdle(ctx, t); err != nil {
+			return err
 		}
 	}
 	return nil

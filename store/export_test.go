@@ -75,3 +75,6 @@ func StayingColumns() map[string]map[string]string {
 	}
 	return stays
 }
+
+// RestIdle lets members rest without the rest of a cleanup.
+func (s *Store) RestIdle(ctx context.Context, t tenancy.Tenant) error { return s.restIdle(ctx, t) }

@@ -91,13 +91,18 @@ func (s *Store) changeMember(ctx context.Context, scope Scope, actor, method str
 func (tx *Tx) lockMember(ctx context.Context, id uuid.UUID, into *tenancy.Member) (owners []uuid.UUID, err error) {
 	err = tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select from members where tenant_id = $1 and (id = $2 or role = 'owner') order by id for update`, scope.Tenant, id)
-		b.Queue(`select id from members where tenant_id = $1 and role = 'owner' and state = 'active'`, scope.Tenant).
-			Query(collect(&owners, func(row pgx.Rows, owner *uuid.UUID) error { return row.Scan(owner) }))
-	}, MemberByID(id, into))
+	}, activeOwners(&owners), MemberByID(id, into))
 	if err == nil && into.ID == uuid.Nil {
 		err = tenancy.Errorf(tenancy.NotFound, "Member %s does not exist in this tenant.", id)
 	}
 	return owners, err
+}
+
+func activeOwners(into *[]uuid.UUID) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select id from members where tenant_id = $1 and role = 'owner' and state = 'active'`, scope.Tenant).
+			Query(collect(into, func(row pgx.Rows, owner *uuid.UUID) error { return row.Scan(owner) }))
+	}
 }
 
 // changeMember refuses who may not manage members, and who would touch a role

@@ -53,6 +53,7 @@ type Store struct {
 	log       *slog.Logger
 	audit     *auditLog
 	auditKey  auditKey
+	secrets   tenancy.Sealer
 	sealer    *sealer
 	denials   *denials
 	shares    *shares
@@ -96,6 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s.auditKey, s.sealer = cfg.Key.Subkey(tenancy.PurposeAudit), &sealer{store: s}
+	s.secrets = tenancy.NewSealer(cfg.Key, tenancy.PurposeSSO)
 	s.audit = newAuditLog(s)
 	s.announcer = &announcer{store: s, waiting: map[tenancy.TenantID]bool{}}
 	s.denials = &denials{log: s.audit, open: map[denial]*AuditRow{}}

@@ -25,7 +25,10 @@ var systemCallers = []string{
 	"store/page.go",               // a page's link is the right to see it
 	"store/session.go",            // signs people in and finds whose a refresh token is
 	"store/signing_key.go",        // the tenant's own keys
+	"store/sso_idle.go",           // job
+	"store/sso_provider.go",       // a sign-in begins with a connection and nobody
 	"store/sso_replay.go",         // a sign-in has nobody yet
+	"store/sso_sign_in.go",        // nor is anybody signed in yet
 	"store/storetest/fixture.go",  // tests
 	"store/tenant.go",             // the first owner does not exist yet
 	"store/tenant_import.go",      // nor does anybody of an imported tenant
