@@ -1,5 +1,5 @@
 # make prints what it can do. Building and running need Go and PostgreSQL 15 or newer;
-# the tests with real MCP clients need npm as well.
+# the tests with real MCP clients and the console need npm as well.
 
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -42,10 +42,15 @@ lint: ## check formatting and vet
 generate: build ## write the pages of docs/ that are made from the program
 	@bin/colaflow docs docs
 
+.PHONY: console
+console: ## build the web console into web/dist (needs Node.js 20.19 or newer)
+	cd web/console && npm ci --no-audit --no-fund && npm test && npm run build
+
 .PHONY: verify
-verify: lint build ## check that what is generated is up to date
+verify: lint build console ## check that what is generated is up to date
 	@bin/colaflow docs --check docs
 	$(GO) mod tidy -diff
+	@test -z "$$(git status --porcelain web/dist)" || { git status --short web/dist; echo 'commit what make console built'; exit 1; }
 
 .PHONY: pgbouncer
 pgbouncer: ## install PgBouncer, which tests go through, if there is none

@@ -56,6 +56,8 @@ func (s *Server) routes() []Route {
 		member("DELETE", "/api/v1/sessions/{id}", s.endSession),
 		member("GET", "/api/v1/tokens", s.listTokens),
 		member("POST", "/api/v1/tokens", s.createToken),
+		member("GET", "/api/v1/permissions", s.permissions),
+		member("POST", "/api/v1/tokens/preview", s.previewToken),
 		member("GET", "/api/v1/tokens/{id}", s.showToken),
 		member("PATCH", "/api/v1/tokens/{id}", s.updateToken),
 		member("DELETE", "/api/v1/tokens/{id}", s.revokeToken),

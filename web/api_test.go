@@ -103,7 +103,7 @@ func fillPath(path string, ids map[string]string) string {
 var bodies = map[string]string{
 	"POST /api/v1/tokens": `{"name":"new","permissions":{"issues":["read"]}}`, "PATCH /api/v1/tokens/{id}": `{"name":"renamed"}`,
 	"POST /api/v1/tokens/{id}/rotate": `{}`, "POST /api/v1/tokens/{id}/explain": `{"target":"issue:WEB-1","verb":"read"}`,
-	"PATCH /api/v1/members/{id}": `{"role":"viewer"}`, "POST /api/v1/tools/{name}": `{"a":1}`,
+	"PATCH /api/v1/members/{id}": `{"role":"viewer"}`, "POST /api/v1/tokens/preview": `{"permissions":{"issues":["read"]}}`, "POST /api/v1/tools/{name}": `{"a":1}`,
 }
 
 // TestAPI_Matrix calls every operation without a token, with one of another tenant, with

@@ -1,5 +1,5 @@
 // Package web is the companion HTTP surface for people: pages that agents hand
-// over, and the JSON API of signed-in members. It never sees agent tokens.
+// over, the JSON API of signed-in members, and the console that stands on it. It never sees agent tokens.
 package web
 
 import (
@@ -28,6 +28,8 @@ type Config struct {
 	Key   tenancy.MasterKey
 	// CallTool runs a tool of the MCP catalogue for a signed-in member.
 	CallTool func(ctx context.Context, p tenancy.Principal, call ToolCall) (json.RawMessage, error)
+	// ListTools lists the tools that an agent with these permissions sees by default.
+	ListTools func(tenancy.PermissionSet) []ToolInfo
 	// CheckMember asks the database whether a member is active at an epoch; it is
 	// used while the revocation feed is not healthy.
 	CheckMember func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error
@@ -47,6 +49,7 @@ type Server struct {
 	secure    bool
 	templates map[string]*template.Template
 	revoked   revokedMembers
+	console   console
 	renewals  []byte // derives the refresh token that follows another
 }
 
@@ -66,7 +69,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Config: cfg, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates,
+	console, err := newConsole()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{Config: cfg, console: console, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates,
 		renewals: cfg.Key.Subkey(purposeRenewals)}, nil
 }
 
@@ -76,6 +83,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /p/{id}", s.openPage)
 	mux.HandleFunc("GET /signin/link", s.showSignIn)
 	mux.HandleFunc("POST /signin/link", s.openSignIn)
+	s.console.register(mux)
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.Method+" "+r.Path, r.handle)
 	}

@@ -26,6 +26,14 @@ func (b *bundle) callTool(_ context.Context, p tenancy.Principal, call web.ToolC
 	return json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments})
 }
 
+// listTools knows one tool, for who may read issues.
+func listTools(set tenancy.PermissionSet) []web.ToolInfo {
+	if !set.Has(tenancy.IssuesRead) {
+		return []web.ToolInfo{}
+	}
+	return []web.ToolInfo{{Name: "get_issue", Title: "Get issue", ReadOnly: true, Tokens: 120}}
+}
+
 // browser is one with the cookies of a host. It sends what browsers send by themselves.
 type browser struct {
 	t       *testing.T

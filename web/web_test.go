@@ -46,7 +46,7 @@ func setup(t *testing.T, opts ...storetest.Options) *bundle {
 		require.NoError(t, b.apps.Close(ctx))
 	})
 	var err error
-	b.web, err = web.New(web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
+	b.web, err = web.New(web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return b.db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}})

@@ -58,7 +58,10 @@ func TestServe(t *testing.T) {
 	require.Equal(t, 24, ready.AuditMonthsAhead)
 	require.Empty(t, ready.Warnings)
 
-	for _, path := range []string{"/", "/metrics", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp", "/mcp/x", "/favicon.ico"} {
+	status, body = s.get(t, "/")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "<title>ColaFlow</title>")
+	for _, path := range []string{"/nothing", "/api/v1/nothing", "/metrics", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp", "/mcp/x", "/favicon.ico"} {
 		status, body = s.get(t, path)
 		require.Equal(t, http.StatusNotFound, status, path)
 		require.True(t, json.Valid([]byte(body)), path)

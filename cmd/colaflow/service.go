@@ -45,7 +45,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config, m *metrics) (*s
 		s.auth.Close()
 		return nil, err
 	}
-	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
+	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}})
@@ -114,4 +114,13 @@ func (s *service) Close() {
 // callTool runs a tool for a signed-in member.
 func (s *service) callTool(ctx context.Context, p tenancy.Principal, call web.ToolCall) (json.RawMessage, error) {
 	return s.mcp.CallAs(ctx, p, mcpserver.PersonCall(call))
+}
+
+// listTools lists what an agent with these permissions sees.
+func (s *service) listTools(set tenancy.PermissionSet) []web.ToolInfo {
+	listed := []web.ToolInfo{}
+	for _, t := range s.mcp.ListedTools(set) {
+		listed = append(listed, web.ToolInfo(t))
+	}
+	return listed
 }

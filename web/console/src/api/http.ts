@@ -1,0 +1,46 @@
+import { asked } from '../session/tenant'
+import { withQuery } from '../location'
+
+/** What the server says went wrong. */
+export class ApiError extends Error {
+  status: number
+  code: string
+  next: string
+
+  constructor(status: number, code: string, message: string, next = '') {
+    super(message)
+    this.status = status
+    this.code = code
+    this.next = next
+  }
+}
+
+export type Query = Record<string, string | number | null | undefined>
+
+export interface RequestOptions {
+  token?: string
+  query?: Query
+  body?: unknown
+  signal?: AbortSignal
+}
+
+/** One request to the JSON API, for the tenant that the page's address names. */
+export async function request<T>(method: string, path: string, { token, query, body, signal }: RequestOptions = {}): Promise<T> {
+  const headers: Record<string, string> = { 'X-Requested-With': 'console' }
+  if (token) headers.Authorization = `Bearer ${token}`
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const response = await fetch(withQuery(path, { ...query, tenant: asked() }), {
+    method,
+    headers,
+    signal,
+    body: body === undefined ? null : JSON.stringify(body),
+  }).catch((e: unknown) => {
+    if (signal?.aborted) throw e
+    throw new ApiError(0, 'unreachable', 'The server cannot be reached.', 'Check your connection.')
+  })
+  if (response.status === 204) return undefined as T
+  const answer: unknown = await response.json().catch(() => null)
+  if (response.ok) return answer as T
+  const { error = 'internal', message = `The server answered ${response.status}.`, next = '' } = (answer ?? {}) as Record<string, string>
+  throw new ApiError(response.status, error, message, next)
+}

@@ -1,0 +1,52 @@
+import { lazy, Suspense } from 'react'
+import { Route, Routes } from 'react-router'
+import { useSession } from './session/store'
+import { Layout } from './layout'
+import { SignIn } from './views/signin'
+import { Home } from './views/home'
+import { Empty, Skeleton } from './ui/states'
+import { Toasts } from './ui/toast'
+
+const Welcome = lazy(() => import('./views/welcome'))
+const Tokens = lazy(() => import('./views/tokens/list'))
+const TokenView = lazy(() => import('./views/tokens/token'))
+const Activity = lazy(() => import('./views/activity'))
+const Members = lazy(() => import('./views/members'))
+const Settings = lazy(() => import('./views/settings'))
+const Account = lazy(() => import('./views/account'))
+const Projects = lazy(() => import('./views/projects'))
+const Project = lazy(() => import('./views/project'))
+const Issues = lazy(() => import('./views/issues'))
+const Issue = lazy(() => import('./views/issue'))
+const Pages = lazy(() => import('./views/pages'))
+
+/** The console: the sign-in page, or the views of who is signed in. */
+export function App() {
+  const status = useSession((s) => s.status)
+  if (status !== 'in') return <SignIn />
+  return (
+    <>
+      <Layout>
+        <Suspense fallback={<Skeleton />}>
+          <Routes>
+            <Route path="/" element={<Home />} />
+            <Route path="/welcome" element={<Welcome />} />
+            <Route path="/tokens" element={<Tokens />} />
+            <Route path="/tokens/:id" element={<TokenView />} />
+            <Route path="/activity" element={<Activity />} />
+            <Route path="/members" element={<Members />} />
+            <Route path="/settings" element={<Settings />} />
+            <Route path="/account" element={<Account />} />
+            <Route path="/projects" element={<Projects />} />
+            <Route path="/projects/:key" element={<Project />} />
+            <Route path="/issues" element={<Issues />} />
+            <Route path="/issues/:key" element={<Issue />} />
+            <Route path="/pages" element={<Pages />} />
+            <Route path="*" element={<Empty icon="alert" title="There is no such page" />} />
+          </Routes>
+        </Suspense>
+      </Layout>
+      <Toasts />
+    </>
+  )
+}
