@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 // A tool's arguments are a Go struct. Its fields and their tags are the one
@@ -210,7 +212,7 @@ func outputSchema(t reflect.Type) json.RawMessage {
 func outputKind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Slice:
-		if t == reflect.TypeFor[json.RawMessage]() {
+		if t == reflect.TypeFor[json.RawMessage]() || t == reflect.TypeFor[report.Figures]() {
 			return "object"
 		}
 		return "array"
@@ -225,7 +227,7 @@ func outputKind(t reflect.Type) string {
 	case reflect.Pointer:
 		return outputKind(t.Elem())
 	default:
-		if t == reflect.TypeFor[tracker.Priority]() {
+		if t == reflect.TypeFor[tracker.Priority]() || t == reflect.TypeFor[time.Time]() {
 			return "string"
 		}
 		return "object"

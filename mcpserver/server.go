@@ -159,7 +159,7 @@ func Catalogue() []Tool {
 	return []Tool{
 		getMe(), listProjects(), getProject(), createProject(), updateProject(),
 		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
-		addComment(), linkIssues(), listSprints(), saveSprint(), listActivity(),
+		addComment(), linkIssues(), listSprints(), saveSprint(), getReport(), listActivity(),
 		searchAuditLog(),
 	}
 }

@@ -34,7 +34,8 @@ var plain = map[string]any{
 	"title": "Title", "name": "Name", "description": "Text", "body": "Text", "comment": "Text", "append_description": "More", "goal": "Goal",
 	"old_text": "text", "new_text": "words", "query": "word", "status": "Backlog", "type": "Task", "labels": "label", "add_labels": "label",
 	"remove_labels": "label", "ref": "ref", "start": "2026-05-01", "end": "2026-05-14", "due_date": "2026-05-01", "since": "2026-01-01",
-	"after": "2026-01-01", "before": "2026-12-31", "template": "scrum", "idempotency_key": "", "cursor": "",
+	"after": "2026-01-01", "before": "2026-12-31", "from": "2026-01-01", "to": "2026-12-31", "template": "scrum", "idempotency_key": "", "cursor": "",
+	"timezone": "Europe/Berlin",
 }
 
 // notRefs are arguments that look like a reference and are none.
@@ -47,6 +48,8 @@ func needs(tool, path string, own names) args {
 		return args{"sprint": "current", "action": "complete"}
 	case tool == "save_sprint" && path != "sprint":
 		return args{"name": "Another sprint"}
+	case tool == "get_report" && path == "sprint":
+		return args{"type": "project_status"}
 	case tool == "batch_update_issues" && strings.HasPrefix(path, "filter"):
 		return args{"filter": args{"project": []any{own["project"]}}, "expected_count": 1, "changes": args{"priority": "high"}}
 	case tool == "batch_update_issues":
