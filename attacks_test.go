@@ -19,7 +19,6 @@ const attackCases = 102
 
 // notYet are the cases of what is not built yet. A case that gets a test leaves the list.
 var notYet = map[int]string{
-	47: "no confirmation of destructive tools", 48: "no confirmation of destructive tools",
 	71: "client metadata documents need the guard of sign-in", 78: "not offered: ID-JAG",
 }
 

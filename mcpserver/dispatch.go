@@ -23,6 +23,10 @@ func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mc
 	return func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		r := requestFrom(ctx)
 		data, err := s.dispatch(ctx, t, r)
+		var ask *question
+		if errors.As(err, &ask) {
+			return ask.result(r.id), nil
+		}
 		if err != nil {
 			return failure(err, r.id), nil
 		}
@@ -120,6 +124,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		return nil, err
 	}
 	opt := in.(writeArguments).writeOptions()
+	c.consent = s.consentOf(r, in, opt.DryRun)
 	entry := func() store.AuditRow {
 		r.audited = true
 		return s.auditRow(r, c, data, nil)
@@ -129,8 +134,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		if opt.DryRun {
 			tx.DryRun()
 		} else if opt.IdempotencyKey != "" && r.principal.TokenID != uuid.Nil {
-			digest := sha256.Sum256(mustJSON(in))
-			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), digest[:])
+			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), c.consent.digest[:])
 			if err != nil {
 				return err
 			}

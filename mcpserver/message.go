@@ -28,8 +28,11 @@ type message struct {
 	isResponse bool
 	name       string // params.name or params.uri
 	arguments  json.RawMessage
-	client     string // name/version that the client gives itself
-	modern     bool   // _meta names protocol 2026-07-28 or later
+	client     string          // name/version that the client gives itself
+	modern     bool            // _meta names protocol 2026-07-28 or later
+	elicits    bool            // modern, and the client can ask its person by a form
+	state      string          // requestState, which the client was given
+	responses  json.RawMessage // inputResponses, what it asked for
 }
 
 // isRequest reports whether the message expects an answer.
@@ -91,7 +94,8 @@ func (m *message) readParams(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &params); err != nil {
 		return &shapeError{codeParse, "the body is not valid JSON"}
 	}
-	if err := exactNames(params, "name", "uri", "arguments", "_meta", "clientInfo", "cursor", "ref", "argument"); err != nil {
+	if err := exactNames(params, "name", "uri", "arguments", "_meta", "clientInfo", "cursor", "ref", "argument",
+		"requestState", "inputResponses"); err != nil {
 		return err
 	}
 	m.arguments = params["arguments"]
@@ -102,6 +106,8 @@ func (m *message) readParams(raw json.RawMessage) error {
 	if params[named] != nil {
 		_ = json.Unmarshal(params[named], &m.name) // a wrong type is answered by mcp-go
 	}
+	_ = json.Unmarshal(params["requestState"], &m.state) // of another type, it is none of ours
+	m.responses = params["inputResponses"]
 	var client struct{ Name, Version string }
 	if params["clientInfo"] != nil {
 		_ = json.Unmarshal(params["clientInfo"], &client)
@@ -112,12 +118,24 @@ func (m *message) readParams(raw json.RawMessage) error {
 		var version string
 		_ = json.Unmarshal(meta["io.modelcontextprotocol/protocolVersion"], &version)
 		m.modern = version >= "2026-07-28"
+		m.elicits = m.modern && asksByForm(meta["io.modelcontextprotocol/clientCapabilities"])
 		if info := meta["io.modelcontextprotocol/clientInfo"]; info != nil {
 			_ = json.Unmarshal(info, &client)
 		}
 	}
 	m.client = strings.Trim(client.Name+"/"+client.Version, "/")
 	return nil
+}
+
+// asksByForm reports whether a client's capabilities include elicitation by a form,
+// which is also meant where it names no mode.
+func asksByForm(capabilities json.RawMessage) bool {
+	var c struct{ Elicitation map[string]json.RawMessage }
+	if json.Unmarshal(capabilities, &c) != nil || c.Elicitation == nil {
+		return false
+	}
+	_, form := c.Elicitation["form"]
+	return form || len(c.Elicitation) == 0
 }
 
 // checkJSON refuses what two readers might read differently, and what would

@@ -77,15 +77,17 @@ type Server struct {
 	budget     func(context.Context, tenancy.TenantID) (*tenancy.Budget, func(), error)
 	record     func(context.Context, store.AuditRow) error
 	cursors    cursors
-	running    running
-	refusals   refusals
-	throttle   *tenancy.Throttle
-	hub        *hub
-	watched    []watched
-	catalogue  map[string]Tool
-	toolNames  []string
-	mcp        *server.MCPServer
-	http       *server.StreamableHTTPServer
+	// confirmations seals what clients bring back when something is agreed to.
+	confirmations tenancy.Sealer
+	running       running
+	refusals      refusals
+	throttle      *tenancy.Throttle
+	hub           *hub
+	watched       []watched
+	catalogue     map[string]Tool
+	toolNames     []string
+	mcp           *server.MCPServer
+	http          *server.StreamableHTTPServer
 }
 
 const instructions = `ColaFlow tracks projects and issues. Start with get_me to see what this token may do. ` +
@@ -104,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, budget: cfg.Budget, record: cfg.Record,
 		keepAlive: defaultKeepAlive, slowReader: defaultSlowReader, watched: watchedResources(),
 		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
-		cursors:   cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)},
+		cursors: cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)}, confirmations: tenancy.NewSealer(cfg.Key, tenancy.PurposeConfirmations),
 		catalogue: map[string]Tool{},
 	}
 	if s.record == nil {

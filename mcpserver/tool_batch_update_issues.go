@@ -2,6 +2,11 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -17,6 +22,7 @@ type batchUpdateIssuesIn struct {
 	Filter        *issueFilter `json:"filter,omitempty" doc:"As in search_issues; needs expected_count"`
 	ExpectedCount int          `json:"expected_count,omitempty" range:"0,100"`
 	Changes       batchChanges `json:"changes" need:"true"`
+	Confirmation
 	WriteOptions
 }
 
@@ -66,6 +72,9 @@ func batchUpdateIssuesHandler(ctx context.Context, c *Call, in batchUpdateIssues
 		patchers[p.ID] = newPatcher(c, p)
 		c.touch(p.Key, p.ID)
 	}
+	if err := c.confirmBatch(ctx, issues, in.Changes); err != nil {
+		return batchUpdateOut{}, err
+	}
 	out := batchUpdateOut{Changed: []issueRow{}}
 	for _, before := range issues {
 		p := patchers[before.ProjectID]
@@ -89,6 +98,22 @@ func batchUpdateIssuesHandler(ctx context.Context, c *Call, in batchUpdateIssues
 	}
 	out.Count = len(out.Changed)
 	return out, nil
+}
+
+// confirmBatch has a large batch confirmed.
+func (c *Call) confirmBatch(ctx context.Context, issues []tracker.Issue, changes batchChanges) error {
+	if len(issues) <= confirmOver {
+		return nil
+	}
+	keys := make([]string, len(issues))
+	for n, i := range issues {
+		keys[n] = i.Key.String()
+	}
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(mustJSON(changes), &fields) // it was just made
+	const shown = 10
+	return c.confirm(ctx, fmt.Sprintf("Change %s of %d issues: %s and %d more.", strings.Join(slices.Sorted(maps.Keys(fields)), ", "), len(keys),
+		strings.Join(keys[:shown], ", "), len(keys)-shown), keys...)
 }
 
 // batchKeys lists the issues that a batch is about: the given keys, or exactly

@@ -1,7 +1,9 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ type saveSprintIn struct {
 	End       tracker.Optional[string] `json:"end,omitzero" doc:"2026-01-31"`
 	Action    string                   `json:"action,omitempty" enum:"start|complete"`
 	CarryOver string                   `json:"carry_over,omitempty" doc:"Where open issues go on complete: next, backlog or a sprint"`
+	Confirmation
 	WriteOptions
 }
 
@@ -177,6 +180,9 @@ func (c *Call) completeSprint(ctx context.Context, p tracker.Project, s *tracker
 	s.State, s.CompletedAt = tracker.SprintCompleted, &c.Now
 	freeze := store.FreezeSprint(*s, store.SprintEnd)
 	if total == 0 {
+		if err := c.confirm(ctx, fmt.Sprintf("Complete sprint %q of %s, with no open issues.", s.Name, p.Key)); err != nil {
+			return err
+		}
 		return c.do(ctx, freeze)
 	}
 	if carry == "" {
@@ -196,6 +202,10 @@ func (c *Call) completeSprint(ctx context.Context, p tracker.Project, s *tracker
 		if target.State == tracker.SprintCompleted || target.ID == s.ID {
 			return tenancy.Errorf(tenancy.InvalidValue, "Sprint %q cannot take the open issues.", target.Name).WithNext("Pass next, backlog or a planned sprint.")
 		}
+	}
+	text := fmt.Sprintf("Complete sprint %q of %s, and move its %d open issues to %s.", s.Name, p.Key, total, cmp.Or(target.Name, "the backlog"))
+	if err := c.confirm(ctx, text); err != nil {
+		return err
 	}
 	return c.carryOver(ctx, open, target, freeze, out)
 }

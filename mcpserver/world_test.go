@@ -35,7 +35,7 @@ var plain = map[string]any{
 	"old_text": "text", "new_text": "words", "query": "word", "status": "Backlog", "type": "Task", "labels": "label", "add_labels": "label",
 	"remove_labels": "label", "ref": "ref", "start": "2026-05-01", "end": "2026-05-14", "due_date": "2026-05-01", "since": "2026-01-01",
 	"after": "2026-01-01", "before": "2026-12-31", "from": "2026-01-01", "to": "2026-12-31", "template": "scrum", "idempotency_key": "", "cursor": "",
-	"timezone": "Europe/Berlin",
+	"timezone": "Europe/Berlin", "confirm_token": "",
 }
 
 // notRefs are arguments that look like a reference and are none.
