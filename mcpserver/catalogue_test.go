@@ -203,7 +203,7 @@ func TestAttack037_UnknownAndHiddenResources(t *testing.T) {
 	for _, template := range list.ResourceTemplates {
 		base, query, _ := strings.Cut(template.URITemplate, "{?")
 		expand := func(n names) string {
-			uri := strings.NewReplacer("{project}", string(n["project"]), "{key}", string(n["issue"])).Replace(base)
+			uri := strings.NewReplacer("{project}", string(n["project"]), "{key}", string(n["issue"]), "{type}", "project_status").Replace(base)
 			require.NotContains(t, uri, "{", "teach the test this variable")
 			return uri
 		}
@@ -222,7 +222,7 @@ func TestAttack037_UnknownAndHiddenResources(t *testing.T) {
 				}
 				ask := func(n names) string {
 					text, rpcError := c.read(expand(w.own[c]) + "?" + name + "=" + strings.ReplaceAll(n[kind], " ", "%20"))
-					return hide(text+rpcError, n[kind])
+					return hide(strings.ReplaceAll(text+rpcError, "%20", " "), n[kind])
 				}
 				require.Equal(t, ask(w.absent), ask(w.foreign), "%s %s", template.URITemplate, name)
 			}

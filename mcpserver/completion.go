@@ -11,6 +11,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 const maxCompletions = 100
@@ -68,13 +69,20 @@ func (c *Call) complete(ctx context.Context, variable, prefix string, given map[
 			values = withPrefix(projects[0].Workflow.Names(), prefix)
 		}
 	case "sprint":
-		values, err = c.completeSprints(ctx, prefix, given["project"])
+		special := []string{"current", "next", "none"}
+		if strings.Contains(c.target, "/reports/") {
+			special[2] = "last"
+		}
+		values, err = c.completeSprints(ctx, special, prefix, given["project"])
+	case "type":
+		values = withPrefix(report.TypeNames(), prefix)
 	}
 	return values, err
 }
 
-func (c *Call) completeSprints(ctx context.Context, prefix, project string) ([]string, error) {
-	names := []string{"current", "next", "none"}
+// completeSprints lists a project's sprints after the words that a sprint may be
+// named by as well.
+func (c *Call) completeSprints(ctx context.Context, names []string, prefix, project string) ([]string, error) {
 	c.Tx.Pin()
 	var projects []tracker.Project
 	if err := c.do(ctx, store.ProjectsByKeys([]string{projectKey(project)}, &projects)); err != nil {

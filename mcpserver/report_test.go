@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -138,6 +139,44 @@ func TestGetReport_Fits(t *testing.T) {
 	require.True(t, slices.IsSortedFunc(rows, func(a, b any) int { return int(100 * (b.([]any)[4].(float64) - a.([]any)[4].(float64))) }), "the slowest are kept")
 	series := ask("series").data
 	require.Contains(t, fmt.Sprint(series["warnings"]), "cut to its newest part")
+}
+
+func TestReportResource(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tn, c := loadDemo(t, b)
+	text, rpcError := c.read("colaflow://projects/WEB/reports/sprint_burndown?sprint=WEB%20Sprint%2012")
+	require.Empty(t, rpcError)
+	for _, want := range []string{`"sprint":"WEB Sprint 12"`, `"series":{`, `"table":{`, `"definition":`} {
+		require.Contains(t, text, want)
+	}
+	for _, name := range report.TypeNames() {
+		text, rpcError := c.read("colaflow://projects/web/reports/" + name)
+		require.Empty(t, rpcError, name)
+		require.LessOrEqual(t, len(text), 24<<10, name)
+	}
+	complete := func(variable, value string, given args) []string {
+		result, rpcError := c.rpc("completion/complete", args{"ref": args{"type": "ref/resource", "uri": "colaflow://projects/{project}/reports/{type}{?sprint}"},
+			"argument": args{"name": variable, "value": value}, "context": args{"arguments": given}})
+		require.Empty(t, rpcError)
+		var r struct{ Completion struct{ Values []string } }
+		require.NoError(t, json.Unmarshal(result, &r))
+		return r.Completion.Values
+	}
+	require.Equal(t, []string{"sprint_burndown", "sprint_burnup", "sprint_report"}, complete("type", "Sprint", nil))
+	require.Equal(t, []string{"last"}, complete("sprint", "la", args{"project": "WEB"}))
+	require.Contains(t, complete("sprint", "web", args{"project": "WEB"}), "WEB Sprint 12")
+
+	_, plain := tn.Token(t, "ops", `{"reports":["read"],"only_projects":["OPS"]}`)
+	l := b.client(t, plain)
+	_, hidden := l.read("colaflow://projects/WEB/reports/workload")
+	_, absent := l.read("colaflow://projects/NOPE/reports/workload")
+	_, unknown := l.read("colaflow://projects/OPS/reports/horoscope")
+	require.Contains(t, hidden, "not found")
+	require.Equal(t, strings.ReplaceAll(absent, "NOPE", "WEB"), hidden)
+	require.Contains(t, unknown, "not found")
+	_, rpcError = l.read("colaflow://projects/OPS/reports/workload")
+	require.Empty(t, rpcError)
 }
 
 // TestGetReport_WhichSprintSlipped is an agent that is asked which sprint slipped

@@ -54,6 +54,8 @@ func Resources() []Resource {
 			Description: "Open issues, or those in a status.", Permission: needs(tenancy.IssuesSearch), read: readProjectIssues},
 		{URI: "colaflow://projects/{project}/sprints/current", Name: "current-sprint", Title: "Current sprint",
 			Description: "The active sprint and its issues.", Permission: needs(tenancy.SprintsRead), read: readCurrentSprint},
+		{URI: "colaflow://projects/{project}/reports/{type}{?sprint}", Name: "report", Title: "Report",
+			Description: "A report with its series and table, as get_report computes it.", Permission: needs(tenancy.ReportsRead), read: readReport},
 		{URI: "colaflow://issues/{key}", Name: "issue", Title: "Issue", Description: "One issue whole, with comments and relations.",
 			Permission: issues, read: readIssue},
 		{URI: "colaflow://issues/{key}/history", Name: "issue-history", Title: "Issue history", Description: "Every change of one issue.",

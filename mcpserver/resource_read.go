@@ -2,6 +2,7 @@ package mcpserver
 
 import (
 	"context"
+	"strings"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -65,6 +66,12 @@ func readCurrentSprint(ctx context.Context, c *Call, vars variables) (any, error
 		out.Issues = append(out.Issues, c.issueRow(i, []string{"title", "status", "assignee", "points"}))
 	}
 	return out, nil
+}
+
+// readReport has all the detail that fits.
+func readReport(ctx context.Context, c *Call, vars variables) (any, error) {
+	r, err := c.report(ctx, ReportArguments{Type: strings.ToLower(vars["type"]), Project: []string{vars["project"]}, Sprint: vars["sprint"]})
+	return reportOut{r}, err
 }
 
 func readIssue(ctx context.Context, c *Call, vars variables) (any, error) {

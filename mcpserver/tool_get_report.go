@@ -13,7 +13,8 @@ import (
 	"github.com/colaflow/colaflow/tracker/report"
 )
 
-type getReportIn struct {
+// ReportArguments are the arguments of get_report.
+type ReportArguments struct {
 	Type    string   `json:"type" need:"true" enum:"sprint_burndown|sprint_burnup|sprint_report|velocity|cumulative_flow|cycle_time|lead_time|time_in_status|throughput|created_vs_resolved|aging_wip|workload|forecast|project_status"`
 	Project []string `json:"project" range:"0,50" doc:"Key; throughput, created_vs_resolved and workload take several, or none for all"`
 	Sprint  string   `json:"sprint" doc:"Name, current, next or last"`
@@ -36,13 +37,20 @@ func getReport() Tool {
 	}, getReportHandler)
 }
 
-func getReportHandler(ctx context.Context, c *Call, in getReportIn) (reportOut, error) {
+func getReportHandler(ctx context.Context, c *Call, in ReportArguments) (reportOut, error) {
 	full, err := c.report(ctx, in)
 	return reportOut{detailed(full, in.Detail)}, err
 }
 
+// ReportFor computes a report as get_report does, with all its detail, for who runs
+// the program: the transaction alone decides what it may see.
+func ReportFor(ctx context.Context, tx *store.Tx, in ReportArguments, now time.Time) (report.Report, error) {
+	c := &Call{Principal: tenancy.Principal{Permissions: tenancy.AllPermissions}, Tx: tx, Now: now}
+	return c.report(ctx, in)
+}
+
 // report computes a report with all its detail. It ends the call's transaction.
-func (c *Call) report(ctx context.Context, in getReportIn) (report.Report, error) {
+func (c *Call) report(ctx context.Context, in ReportArguments) (report.Report, error) {
 	q := report.Question{Type: report.Type(in.Type), Sprint: in.Sprint, Unit: report.Unit(in.Unit), Now: c.Now}
 	for _, end := range []struct {
 		name, text string
