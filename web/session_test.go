@@ -152,9 +152,18 @@ func TestSignInLink_Refused(t *testing.T) {
 	_, err := b.db.DeactivateMember(t.Context(), acme.Scope(), "test", acme.Ben.ID)
 	require.NoError(t, err)
 	br := b.browser(t, "colaflow.test")
-	post := func(path, ticket string) int {
-		status, _, _ := br.do("POST", path, url.Values{"ticket": {ticket}}.Encode())
+	post := func(path, ticket string, edit ...func(*http.Request)) int {
+		status, _, _ := br.do("POST", path, url.Values{"ticket": {ticket}}.Encode(), edit...)
 		return status
+	}
+	from := func(origin, site string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Origin", origin)
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+	}
+	for _, other := range []func(*http.Request){from("null", "cross-site"), from("null", ""), from("https://evil.test", "cross-site")} {
+		require.Equal(t, http.StatusGone, post("/signin/link?tenant=acme", b.link(t, acme.Tenant, acme.Ada), other), "a form of another site")
 	}
 	require.Equal(t, http.StatusForbidden, post("/signin/link?tenant=acme", b.link(t, acme.Tenant, acme.Ben)), "deactivated")
 	require.Equal(t, http.StatusGone, post("/signin/link?tenant=globex", b.link(t, acme.Tenant, acme.Ada)), "another tenant's address")
@@ -163,6 +172,8 @@ func TestSignInLink_Refused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, http.StatusGone, post("/signin/link?tenant=globex", page), "a link of another kind")
 	require.Empty(t, br.cookies)
+	require.Equal(t, http.StatusSeeOther, post("/signin/link?tenant=acme", b.link(t, acme.Tenant, acme.Ada), from("null", "same-origin")),
+		"what Chromium sends from a page without a referrer")
 }
 
 // TestAttack064_NextStaysHere: whatever a link says, the browser stays on this host.

@@ -46,7 +46,7 @@ func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
-	if s.checkTenant(r, app.Tenant()) != nil || !sameSite(r) && r.Header.Get("Origin") != "" {
+	if s.checkTenant(r, app.Tenant()) != nil || !ownForm(r) {
 		s.noLink(w)
 		return
 	}
@@ -64,6 +64,19 @@ func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, home(localPath(r.PostFormValue("next")), app.Tenant().Slug), http.StatusSeeOther)
+}
+
+// ownForm reports whether a form may be ours. Browsers say the origin null for a page that
+// gives no referrer, as ours; those that say null also say by Sec-Fetch-Site whose it is.
+func ownForm(r *http.Request) bool {
+	switch r.Header.Get("Origin") {
+	case "":
+		return true
+	case "null":
+		return r.Header.Get("Sec-Fetch-Site") == "same-origin"
+	default:
+		return sameSite(r)
+	}
 }
 
 // home adds the tenant to a path, for hosts that do not name it.

@@ -10,7 +10,7 @@ import { Toasts } from './ui/toast'
 const Welcome = lazy(() => import('./views/welcome'))
 const Tokens = lazy(() => import('./views/tokens/list'))
 const TokenView = lazy(() => import('./views/tokens/token'))
-const Activity = lazy(() => import('./views/activity'))
+const Activity = lazy(() => import('./views/activity/view'))
 const Members = lazy(() => import('./views/members'))
 const Settings = lazy(() => import('./views/settings'))
 const Account = lazy(() => import('./views/account'))
