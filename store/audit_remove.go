@@ -37,24 +37,41 @@ func (s *Store) EraseAudit(ctx context.Context, ownerDSN string, tenant tenancy.
 	return s.removeAudit(ctx, ownerDSN, tenant, actor, methodErase, s.clock().AddDate(1000, 0, 0))
 }
 
-func (s *Store) removeAudit(ctx context.Context, ownerDSN string, tenant tenancy.TenantID, actor, method string, before time.Time) (AuditRemoval, error) {
-	owner, err := pgx.Connect(ctx, ownerDSN)
+func (s *Store) removeAudit(ctx context.Context, ownerDSN string, tenant tenancy.TenantID, actor, method string, before time.Time) (removed AuditRemoval, err error) {
+	owner, err := connectOwner(ctx, ownerDSN)
 	if err != nil {
-		return AuditRemoval{}, fmt.Errorf("connect as owner: %w", connectError(err))
+		return removed, err
 	}
 	defer func() { _ = owner.Close(context.WithoutCancel(ctx)) }()
 	anchor, err := s.anchorBefore(ctx, tenant, before)
 	if err != nil || anchor == nil {
-		return AuditRemoval{}, err
+		return removed, err
 	}
-	row := adminRow(tenant, actor, method, anchorName(anchor.Seq))
+	return s.removeTo(ctx, owner, adminRow(tenant, actor, method, anchorName(anchor.Seq)), *anchor)
+}
+
+// connectOwner connects as the role that may remove audit rows.
+func connectOwner(ctx context.Context, dsn string) (*pgx.Conn, error) {
+	owner, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("connect as owner: %w", connectError(err))
+	}
+	return owner, nil
+}
+
+// queryer is a connection, or a transaction on one.
+type queryer interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// removeTo records a removal up to an anchor, and then removes.
+func (s *Store) removeTo(ctx context.Context, owner queryer, row AuditRow, anchor AuditAnchor) (removed AuditRemoval, err error) {
 	row.Changes = asJSON(map[string]any{"removed_before": anchor.Upto})
 	if err := s.Record(ctx, row); err != nil {
-		return AuditRemoval{}, fmt.Errorf("record the removal: %w", err)
+		return removed, fmt.Errorf("record the removal: %w", err)
 	}
-	var removed AuditRemoval
 	var left AuditAnchor
-	err = owner.QueryRow(ctx, `select o_anchor, o_upto, o_rows from audit_drop_before($1, $2)`, tenant, anchor.Upto).
+	err = owner.QueryRow(ctx, `select o_anchor, o_upto, o_rows from audit_drop_before($1, $2)`, row.TenantID, anchor.Upto).
 		Scan(&left.Seq, &left.Upto, &removed.Rows)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return removed, nil // another removal was faster

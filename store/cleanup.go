@@ -63,11 +63,16 @@ func sweeps() []sweep {
 
 // CleanEvery removes what is no longer needed, deleted tenants too, and counts what
 // the others hold, at once and then at every interval, until ctx ends. Any number of
-// nodes may run it: each tenant is cleaned by one at a time.
-func (s *Store) CleanEvery(ctx context.Context, interval time.Duration) {
+// nodes may run it: each tenant is cleaned by one at a time. With the owner's DSN it
+// shortens the audit logs too; without one that is left to colaflow audit retain.
+func (s *Store) CleanEvery(ctx context.Context, interval time.Duration, ownerDSN string) {
 	for {
 		_, purgeErr := s.PurgeDeleted(ctx, nil)
-		if err := errors.Join(purgeErr, s.Cleanup(ctx), s.countTexts(ctx, interval), s.catchUpTimelines(ctx)); err != nil && ctx.Err() == nil {
+		var retainErr error
+		if ownerDSN != "" {
+			_, retainErr = s.RetainAudit(ctx, ownerDSN, "cleanup")
+		}
+		if err := errors.Join(purgeErr, s.Cleanup(ctx), retainErr, s.countTexts(ctx, interval), s.catchUpTimelines(ctx)); err != nil && ctx.Err() == nil {
 			s.log.Warn("cleanup did not finish; it goes on next time", "error", err)
 		}
 		select {

@@ -85,7 +85,7 @@ func TestCleanup_OneNodeAtATime(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { db.CleanEvery(ctx, time.Hour); close(done) }()
+	go func() { db.CleanEvery(ctx, time.Hour, ""); close(done) }()
 	require.Eventually(t, func() bool { return len(left()) == 0 }, 20*time.Second, 10*time.Millisecond)
 	cancel()
 	<-done

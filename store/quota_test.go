@@ -124,7 +124,7 @@ func TestQuota_Text(t *testing.T) {
 	require.NoError(t, write(t, db, acme, comment))
 	ctx, cancel := context.WithCancel(t.Context())
 	cleaning := make(chan struct{})
-	go func() { defer close(cleaning); db.CleanEvery(ctx, 20*time.Millisecond) }()
+	go func() { defer close(cleaning); db.CleanEvery(ctx, 20*time.Millisecond, "") }()
 	counted := func() (n int64) {
 		_ = db.Admin(t).QueryRow(t.Context(), "select text_bytes from tenant_usage where tenant_id = $1", acme.ID).Scan(&n)
 		return n

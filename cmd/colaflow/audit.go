@@ -20,7 +20,7 @@ change, allowed or denied. Rows bear MACs under the master key, and servers seal
 into chained checkpoints within seconds, so that whoever changes the database without
 the key is found out.`,
 		p.auditTailCommand(), p.auditSearchCommand(), p.auditExportCommand(), p.auditVerifyCommand(),
-		p.auditDropCommand(), p.auditEraseCommand())
+		p.auditDropCommand(), p.auditRetainCommand(), p.auditEraseCommand())
 }
 
 // inAudit opens the database and runs fn with the tenant that the flags name, in
