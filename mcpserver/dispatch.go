@@ -124,6 +124,9 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		return nil, err
 	}
 	opt := in.(writeArguments).writeOptions()
+	if opt.IdempotencyKey != "" && r.principal.TokenID == uuid.Nil {
+		return nil, tenancy.Errorf(tenancy.UnknownArgument, "idempotency_key is for agents' tokens; a signed-in member's calls have none.").WithNext("Leave it out.")
+	}
 	c.consent = s.consentOf(r, in, opt.DryRun)
 	entry := func() store.AuditRow {
 		r.audited = true
@@ -133,7 +136,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		c.Tx, c.changes = tx, nil
 		if opt.DryRun {
 			tx.DryRun()
-		} else if opt.IdempotencyKey != "" && r.principal.TokenID != uuid.Nil {
+		} else if opt.IdempotencyKey != "" {
 			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), c.consent.digest[:])
 			if err != nil {
 				return err
@@ -149,7 +152,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		switch {
 		case opt.DryRun:
 			data = splice(`"dry_run":true`, data)
-		case opt.IdempotencyKey != "" && r.principal.TokenID != uuid.Nil:
+		case opt.IdempotencyKey != "":
 			tx.KeepAnswer(t.Name, shorten(opt.IdempotencyKey, 200), data)
 		}
 		return nil

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // gate decides by Host and Origin whether a request may come in at all: it keeps
@@ -59,24 +61,11 @@ func (g gate) admits(r *http.Request) bool {
 	})
 }
 
-// clientIP is the address that the request comes from: the peer, or behind
-// trusted proxies the right-most address that is not one of them.
+// clientIP is where the request comes from, as far as the proxies are trusted.
 func clientIP(r *http.Request, proxies []netip.Prefix) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
+	addr := tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), proxies)
+	if !addr.IsValid() {
 		return ""
-	}
-	addr := peer.Addr().Unmap().WithZone("")
-	trusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && trusted(addr); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		addr = hop.Unmap().WithZone("")
 	}
 	return addr.String()
 }

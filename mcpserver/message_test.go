@@ -170,14 +170,16 @@ func TestRedact(t *testing.T) {
 	t.Parallel()
 	token := "mcp_acme_" + strings.Repeat("0123456789abcdef", 2)
 	for in, want := range map[string]string{
-		`{"a":1,"b":[true,null]}`:                       `{"a":1,"b":[true,null]}`,
-		`{"a":"` + token + `"}`:                         `{"a":"[token]"}`,
-		`{"a":"x` + token + `y"}`:                       `{"a":"x[token]y"}`,
-		`{"` + token + `":["\u006d` + token[1:] + `"]}`: `{"[token]":["[token]"]}`,
-		`{"a":"b\u0000\n\u202ec"}`:                      `{"a":"b c"}`,
-		`"` + strings.Repeat("é", 500) + `"`:            `"` + strings.Repeat("é", 120) + `… (500 characters)"`,
-		`{"a":1e999}`:                                   `"unreadable"`,
-		`{`:                                             `"unreadable"`,
+		`{"a":1,"b":[true,null]}`:                                     `{"a":1,"b":[true,null]}`,
+		`{"a":"` + token + `"}`:                                       `{"a":"[token]"}`,
+		`{"a":"x` + token + `y"}`:                                     `{"a":"x[token]y"}`,
+		`{"` + token + `":["\u006d` + token[1:] + `"]}`:               `{"[token]":["[token]"]}`,
+		`{"a":"` + "cfs" + token[3:] + strings.Repeat("0", 32) + `"}`: `{"a":"[token]"}`,
+		`{"a":"` + "cfr" + token[3:] + ` cfc` + token[3:] + `"}`:      `{"a":"[token] [token]"}`,
+		`{"a":"b\u0000\n\u202ec"}`:                                    `{"a":"b c"}`,
+		`"` + strings.Repeat("é", 500) + `"`:                          `"` + strings.Repeat("é", 120) + `… (500 characters)"`,
+		`{"a":1e999}`:                                                 `"unreadable"`,
+		`{`:                                                           `"unreadable"`,
 	} {
 		require.JSONEq(t, want, string(redact(json.RawMessage(in))), in)
 	}

@@ -29,7 +29,7 @@ func TestCallAs(t *testing.T) {
 	call := func(p tenancy.Principal, tool, arguments string) (json.RawMessage, error) {
 		return b.mcp.CallAs(t.Context(), p, mcpserver.PersonCall{Tool: tool, Arguments: json.RawMessage(arguments), ClientIP: "192.0.2.1", Client: "console"})
 	}
-	made, err := call(ben, "create_issue", `{"project":"WEB","title":"By a person","idempotency_key":"k"}`)
+	made, err := call(ben, "create_issue", `{"project":"WEB","title":"By a person"}`)
 	require.NoError(t, err)
 	require.Contains(t, string(made), `"key":"WEB-1"`)
 	found, err := call(ben, "search_issues", `{}`)
@@ -43,11 +43,16 @@ func TestCallAs(t *testing.T) {
 		_, err = call(ben, "search_issues", bad)
 		require.Error(t, err, bad)
 	}
+	for _, more := range []string{``, `,"dry_run":true`} {
+		_, err = call(ben, "create_issue", `{"project":"WEB","title":"Once","idempotency_key":"k"`+more+`}`)
+		require.Equal(t, tenancy.UnknownArgument, tenancy.CodeOf(err), "what has no effect is refused by name")
+		require.ErrorContains(t, err, "idempotency_key")
+	}
 	_, err = call(ben, "no_such_tool", ``)
 	require.Equal(t, tenancy.NotFound, tenancy.CodeOf(err))
 
 	var rows []store.AuditRow
-	acme.Read(t, store.AuditRows(store.AuditFilter{Tool: "create_issue", Limit: 5}, &rows, nil))
+	acme.Read(t, store.AuditRows(store.AuditFilter{Tool: "create_issue", Decision: store.Allowed, Limit: 5}, &rows, nil))
 	require.Len(t, rows, 1)
 	require.Nil(t, rows[0].TokenID)
 	require.Equal(t, acme.Ben.ID, *rows[0].MemberID)

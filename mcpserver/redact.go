@@ -3,16 +3,14 @@ package mcpserver
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"unicode/utf8"
 
+	"github.com/colaflow/colaflow/tokens"
 	"github.com/colaflow/colaflow/tracker"
 )
 
 // maxAuditText is how much of each text the audit keeps.
 const maxAuditText = 120
-
-var tokenPattern = regexp.MustCompile(`mcp_[a-z0-9-]{1,40}_[0-9a-f]{32}`)
 
 // redact returns arguments fit for the audit: long texts shortened, tokens
 // removed, also where they are written with escapes or as names.
@@ -48,7 +46,7 @@ func redactValue(v any) any {
 // redactText is a client's text as logs and the audit may keep it: one line
 // without control characters, tokens or great length.
 func redactText(s string) string {
-	text := tokenPattern.ReplaceAllString(tracker.CleanLine(s), "[token]")
+	text := tokens.Redact(tracker.CleanLine(s))
 	if short := shorten(text, maxAuditText); short != text {
 		return fmt.Sprintf("%s (%d characters)", short, utf8.RuneCountInString(text))
 	}

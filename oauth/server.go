@@ -54,7 +54,7 @@ type Server struct {
 	clients   *clients
 	requests  tenancy.Sealer
 	renewals  []byte
-	pace      *pace
+	pace      pace
 	templates *template.Template
 }
 
@@ -77,7 +77,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	return &Server{Config: cfg, templates: templates,
 		clients:  newClients(tenancy.NewSealer(cfg.Key, purposeClients), cfg.Fetch, cfg.Clock),
-		requests: tenancy.NewSealer(cfg.Key, purposeRequests), renewals: cfg.Key.Subkey(purposeRenewals), pace: newPace(cfg.Clock)}, nil
+		requests: tenancy.NewSealer(cfg.Key, purposeRequests), renewals: cfg.Key.Subkey(purposeRenewals), pace: pace{tenancy.NewPace(cfg.Clock)}}, nil
 }
 
 // Purposes of the subkeys of this package. A name is bound into what it protects.
@@ -90,7 +90,7 @@ const (
 // Close stops the housekeeping of what the server remembers.
 func (s *Server) Close() {
 	s.clients.close()
-	s.pace.close()
+	s.pace.Close()
 }
 
 // Resource is the identifier of the MCP endpoint (RFC 8707).

@@ -12,33 +12,62 @@ import (
 	"github.com/colaflow/colaflow/tokens"
 )
 
-// SetMemberRole changes what a member may do, and with it what every token of
-// theirs may do, at once. Only an owner makes or unmakes an owner.
+// MemberChange is what of a member changes, in one transaction; what is not given stays.
+type MemberChange struct {
+	Role   tenancy.Role
+	Active *bool
+}
+
+// method names the change in the audit log.
+func (c MemberChange) method() string {
+	switch {
+	case c.Active == nil:
+		return "member.set_role"
+	case c.Role != "":
+		return "member.change"
+	case *c.Active:
+		return "member.reactivate"
+	}
+	return "member.deactivate"
+}
+
+func (c MemberChange) apply(m *tenancy.Member) error {
+	if c.Role != "" {
+		m.Role = c.Role
+	}
+	switch {
+	case c.Active == nil:
+	case !*c.Active:
+		m.State = tenancy.MemberDisabled
+	case m.State != tenancy.MemberDisabled && m.State != tenancy.MemberActive:
+		return tenancy.Errorf(tenancy.Conflict, "%s is %s, not disabled.", m.Label(), m.State).WithNext("Invite them instead.")
+	default:
+		m.State = tenancy.MemberActive
+	}
+	return nil
+}
+
+// ChangeMember changes what a member may do, and with it what every token of theirs may
+// do, at once. Only an owner makes or unmakes an owner.
+func (s *Store) ChangeMember(ctx context.Context, scope Scope, actor string, id uuid.UUID, c MemberChange) (tenancy.Member, error) {
+	return s.changeMember(ctx, scope, actor, c.method(), id, c.apply)
+}
+
+// SetMemberRole is ChangeMember for the role.
 func (s *Store) SetMemberRole(ctx context.Context, scope Scope, actor string, id uuid.UUID, role tenancy.Role) (tenancy.Member, error) {
-	return s.changeMember(ctx, scope, actor, "member.set_role", id, func(m *tenancy.Member) error {
-		m.Role = role
-		return nil
-	})
+	return s.ChangeMember(ctx, scope, actor, id, MemberChange{Role: role})
 }
 
 // DeactivateMember ends a member's access: their sessions end, and their tokens stop
 // at once until they are reactivated.
 func (s *Store) DeactivateMember(ctx context.Context, scope Scope, actor string, id uuid.UUID) (tenancy.Member, error) {
-	return s.changeMember(ctx, scope, actor, "member.deactivate", id, func(m *tenancy.Member) error {
-		m.State = tenancy.MemberDisabled
-		return nil
-	})
+	return s.ChangeMember(ctx, scope, actor, id, MemberChange{Active: new(bool)})
 }
 
 // ReactivateMember undoes DeactivateMember.
 func (s *Store) ReactivateMember(ctx context.Context, scope Scope, actor string, id uuid.UUID) (tenancy.Member, error) {
-	return s.changeMember(ctx, scope, actor, "member.reactivate", id, func(m *tenancy.Member) error {
-		if m.State != tenancy.MemberDisabled && m.State != tenancy.MemberActive {
-			return tenancy.Errorf(tenancy.Conflict, "%s is %s, not disabled.", m.Label(), m.State).WithNext("Invite them instead.")
-		}
-		m.State = tenancy.MemberActive
-		return nil
-	})
+	active := true
+	return s.ChangeMember(ctx, scope, actor, id, MemberChange{Active: &active})
 }
 
 // changeMember commits a change of role or state with its audit row, and tells

@@ -16,6 +16,10 @@ import (
 // SessionLife is how long a session lives without being renewed.
 const SessionLife = 7 * 24 * time.Hour
 
+// SessionMost is how long a session lives at most, however often it is renewed: then the
+// person signs in again.
+const SessionMost = 30 * 24 * time.Hour
+
 // sessionGrace is how long the refresh token before may ask again: a second window,
 // or a browser that lost the answer. It gets the same answer.
 const sessionGrace = 30 * time.Second
@@ -106,12 +110,13 @@ type session struct {
 // replaced reports whether the token was replaced too long ago for an honest mistake.
 func (s session) replaced() bool { return !s.current && !(s.previous && s.fresh) }
 
-const selectSession = `select s.id, s.member_id, s.provider, s.ended_at is not null or s.expires_at <= now(), s.refresh_hash = $3,
+const selectSession = `select s.id, s.member_id, s.provider, s.ended_at is not null or s.expires_at <= now()
+	or s.created_at <= now() - $5::interval, s.refresh_hash = $3,
 	coalesce(s.previous_hash = $3, false), s.renewed_at > now() - $4::interval from sessions s where s.tenant_id = $1 and s.family_hash = $2`
 
 func sessionOf(refresh tokens.SessionToken, lock string, into *session) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(selectSession+lock, scope.Tenant, refresh.Family[:], refresh.Hash[:], sessionGrace).
+		b.Queue(selectSession+lock, scope.Tenant, refresh.Family[:], refresh.Hash[:], sessionGrace, SessionMost).
 			Query(collectOne(into, func(row pgx.Rows, s *session) error {
 				return row.Scan(&s.id, &s.member, &s.provider, &s.ended, &s.current, &s.previous, &s.fresh)
 			}))
@@ -197,8 +202,9 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 			return nil
 		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`update sessions set previous_hash = refresh_hash, refresh_hash = $3, renewed_at = now(), expires_at = now() + $4::interval, client_ip = $5
-				where tenant_id = $1 and id = $2`, scope.Tenant, found.id, next[:], SessionLife, clientIP)
+			b.Queue(`update sessions set previous_hash = refresh_hash, refresh_hash = $3, renewed_at = now(), client_ip = $5,
+				expires_at = least(now() + $4::interval, created_at + $6::interval)
+				where tenant_id = $1 and id = $2`, scope.Tenant, found.id, next[:], SessionLife, clientIP, SessionMost)
 		})
 	})
 	switch {

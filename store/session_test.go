@@ -3,6 +3,7 @@ package store_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -199,4 +200,39 @@ func TestSetMemberRole_Sessions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, tenancy.RoleViewer, after.Role)
 	require.Greater(t, after.Epoch, before.Epoch)
+}
+
+// TestSession_Most renews a session for a month: it ends then, however often it was used.
+func TestSession_Most(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	plain, refresh := tokens.MintSession("acme")
+	p, err := db.BeginSession(t.Context(), acme.Tenant, acme.Ada.ID, store.NewSession{Provider: "link", Refresh: refresh})
+	require.NoError(t, err)
+	require.Equal(t, 30*24*time.Hour, store.SessionMost)
+	renew := func() error {
+		next, token := tokens.NextSession([]byte("key"), plain)
+		_, err := db.RenewSession(t.Context(), plain, token.Hash, "")
+		if err == nil {
+			plain = next
+		}
+		return err
+	}
+	left := func() (d time.Duration) {
+		require.NoError(t, db.Admin(t).QueryRow(t.Context(), `select expires_at - greatest(renewed_at, created_at) from sessions where id = $1`, p.Session).Scan(&d))
+		return d
+	}
+	for _, test := range []struct {
+		days int
+		left time.Duration
+	}{{6, store.SessionLife}, {22, store.SessionLife}, {27, 3 * 24 * time.Hour}, {29, 24 * time.Hour}} {
+		admin(t, db, `update sessions set created_at = now() - $2 * interval '1 day' where id = $1`, p.Session, test.days)
+		require.NoError(t, renew(), test.days)
+		require.InDelta(t, test.left, left(), float64(time.Hour), "on day %d", test.days)
+	}
+	admin(t, db, `update sessions set created_at = now() - interval '30 days' where id = $1`, p.Session)
+	require.ErrorIs(t, renew(), store.ErrSessionEnded)
+	_, err = db.PersonOf(t.Context(), plain)
+	require.ErrorIs(t, err, store.ErrSessionEnded)
 }

@@ -57,6 +57,29 @@ func (n Networks) Allow(addr netip.Addr) bool {
 	return len(n) == 0 || slices.ContainsFunc(n, func(network netip.Prefix) bool { return network.Contains(addr) })
 }
 
+// ClientAddr is the address that a request comes from: the peer (host:port), or behind
+// trusted proxies the right-most address of X-Forwarded-For that is not one of them.
+// The zero address if the peer is not known.
+func ClientAddr(peer string, forwarded []string, proxies []netip.Prefix) netip.Addr {
+	from, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return netip.Addr{}
+	}
+	addr := from.Addr().Unmap().WithZone("")
+	trusted := func(a netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+	}
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
+	for i := len(hops) - 1; i >= 0 && trusted(addr); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap().WithZone("")
+	}
+	return addr
+}
+
 // Strings returns the networks in CIDR form.
 func (n Networks) Strings() []string {
 	texts := make([]string, 0, len(n))

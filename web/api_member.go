@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
@@ -36,27 +34,13 @@ func (s *Server) updateMember(r *http.Request, me session) (any, error) {
 	if err := decode(r, &change); err != nil {
 		return nil, err
 	}
-	var m tenancy.Member
-	if change.Role != "" {
-		role, err := tenancy.ParseRole(string(change.Role))
-		if err != nil {
-			return nil, err
-		}
-		if m, err = s.Store.SetMemberRole(r.Context(), me.scope(), me.claims.Email, id, role); err != nil {
-			return nil, err
-		}
-	}
-	if change.Active != nil {
-		set := s.Store.DeactivateMember
-		if *change.Active {
-			set = s.Store.ReactivateMember
-		}
-		if m, err = set(r.Context(), me.scope(), me.claims.Email, id); err != nil {
-			return nil, err
-		}
-	}
-	if m.ID == uuid.Nil {
+	if change.Role == "" && change.Active == nil {
 		return nil, tenancy.Errorf(tenancy.Missing, "Nothing to change was given.").WithNext("Pass role or active.")
 	}
-	return m, nil
+	if change.Role != "" {
+		if change.Role, err = tenancy.ParseRole(string(change.Role)); err != nil {
+			return nil, err
+		}
+	}
+	return s.Store.ChangeMember(r.Context(), me.scope(), me.claims.Email, id, store.MemberChange{Role: change.Role, Active: change.Active})
 }

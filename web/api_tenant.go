@@ -16,10 +16,15 @@ type settingsAnswer struct {
 	Config tenancy.AppConfig `json:"config"`
 }
 
+// enter has the database check a member for what is done in their name by others.
+func (s *Server) enter(r *http.Request, me session) error {
+	return s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Ensure(r.Context()) })
+}
+
 // settings tells what the tenant may hold, and what it does.
 func (s *Server) settings(r *http.Request, me session) (any, error) {
 	t := me.app.Tenant()
-	if err := s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Ensure(r.Context()) }); err != nil {
+	if err := s.enter(r, me); err != nil {
 		return nil, err
 	}
 	usage, err := s.Store.TenantSize(r.Context(), t.ID)
@@ -28,13 +33,16 @@ func (s *Server) settings(r *http.Request, me session) (any, error) {
 
 // rotateKeys makes a new signing key. What is signed in stays so.
 func (s *Server) rotateKeys(r *http.Request, me session) (any, error) {
-	if err := s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Ensure(r.Context()) }); err != nil {
+	if err := s.enter(r, me); err != nil {
 		return nil, err
 	}
 	return nil, me.app.RotateKeys(r.Context(), me.claims.Email, 24*time.Hour)
 }
 
 func (s *Server) listPages(r *http.Request, me session) (any, error) {
+	if err := s.enter(r, me); err != nil {
+		return nil, err
+	}
 	pages, err := me.app.ListPages(r.Context())
 	if pages == nil {
 		pages = []tenancy.Page{}
@@ -49,6 +57,9 @@ func (s *Server) deletePage(r *http.Request, me session) (any, error) {
 	}
 	if !me.claims.Role.Permissions().Has(tenancy.MembersManage) {
 		return nil, tenancy.Errorf(tenancy.Forbidden, "Only an admin may delete pages.").WithNext("Ask an admin of your tenant.")
+	}
+	if err := s.enter(r, me); err != nil {
+		return nil, err
 	}
 	return nil, me.app.DeletePage(r.Context(), id, me.claims.Email)
 }

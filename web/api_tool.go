@@ -27,7 +27,7 @@ func (s *Server) callTool(r *http.Request, me session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, clientIP(r), "console"})
+	return s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, s.clientIP(r), "console"})
 }
 
 // principal is the member as callers of tools see one: everything that the role allows.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -37,6 +38,8 @@ type Config struct {
 	FeedHealthy func() bool
 	// PublicURL is the installation's address; tenants are its subdomains.
 	PublicURL string
+	// ClientIP is where a request comes from; nil means its peer.
+	ClientIP func(*http.Request) netip.Addr
 	// Clock returns the current time; nil means time.Now.
 	Clock func() time.Time
 	Log   *slog.Logger
@@ -50,10 +53,11 @@ type Server struct {
 	templates map[string]*template.Template
 	revoked   revokedMembers
 	console   console
+	pace      *tenancy.Pace
 	renewals  []byte // derives the refresh token that follows another
 }
 
-// New returns a Server for the public URL.
+// New returns a Server for the public URL. Close it.
 func New(cfg Config) (*Server, error) {
 	public, err := url.Parse(cfg.PublicURL)
 	if err != nil || public.Host == "" {
@@ -65,6 +69,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
+	if cfg.ClientIP == nil {
+		cfg.ClientIP = func(r *http.Request) netip.Addr { return tenancy.ClientAddr(r.RemoteAddr, nil, nil) }
+	}
 	templates, err := parseTemplates()
 	if err != nil {
 		return nil, err
@@ -74,18 +81,21 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{Config: cfg, console: console, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates,
-		renewals: cfg.Key.Subkey(purposeRenewals)}, nil
+		pace: tenancy.NewPace(cfg.Clock), renewals: cfg.Key.Subkey(purposeRenewals)}, nil
 }
+
+// Close stops the housekeeping of what the server remembers.
+func (s *Server) Close() { s.pace.Close() }
 
 // Register adds the routes of the surface to a mux.
 func (s *Server) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /p/{id}", s.showPage)
-	mux.HandleFunc("POST /p/{id}", s.openPage)
-	mux.HandleFunc("GET /signin/link", s.showSignIn)
-	mux.HandleFunc("POST /signin/link", s.openSignIn)
+	mux.HandleFunc("GET /p/{id}", s.guard(s.showPage))
+	mux.HandleFunc("POST /p/{id}", s.guard(s.openPage))
+	mux.HandleFunc("GET /signin/link", s.guard(s.showSignIn))
+	mux.HandleFunc("POST /signin/link", s.guard(s.openSignIn))
 	s.console.register(mux)
 	for _, r := range s.routes() {
-		mux.HandleFunc(r.Method+" "+r.Path, r.handle)
+		mux.HandleFunc(r.Method+" "+r.Path, s.guard(r.handle))
 	}
 }
 
@@ -96,14 +106,20 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 		s.Log.Error("request failed", "error", err)
 		known = tenancy.Errorf(tenancy.Internal, "Internal error.")
 	}
-	if known.Retry {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(known.RetryAfter.Seconds())))))
-	}
+	setRetryAfter(w, known)
 	writeJSON(w, statusOf(known.Code), struct {
 		Error   tenancy.Code `json:"error"`
 		Message string       `json:"message"`
 		Next    string       `json:"next,omitempty"`
 	}{known.Code, known.Message, known.Next})
+}
+
+// setRetryAfter says when the same request may succeed, if it may.
+func setRetryAfter(w http.ResponseWriter, err error) {
+	var known *tenancy.Error
+	if errors.As(err, &known) && known.Retry {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(known.RetryAfter.Seconds())))))
+	}
 }
 
 // statusOf is the one mapping of error codes to HTTP.
@@ -138,7 +154,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(data, '\n'))
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net"
 	"net/http"
 
 	"github.com/colaflow/colaflow/store"
@@ -23,7 +22,7 @@ func (s *Server) beginSession(w http.ResponseWriter, r *http.Request, app *tenan
 	slug := app.Tenant().Slug
 	plain, refresh := tokens.MintSession(slug)
 	_, err := s.Store.BeginSession(r.Context(), app.Tenant(), m.ID, store.NewSession{
-		Provider: provider, Refresh: refresh, UserAgent: clip(r.UserAgent(), 200), ClientIP: clientIP(r)})
+		Provider: provider, Refresh: refresh, UserAgent: clip(r.UserAgent(), 200), ClientIP: s.clientIP(r)})
 	if err != nil {
 		return err
 	}
@@ -58,14 +57,6 @@ func (s *Server) Person(r *http.Request, slug string) (store.Person, bool) {
 	}
 	p, err := s.Store.PersonOf(r.Context(), plain)
 	return p, err == nil
-}
-
-func clientIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return host
 }
 
 // clip bounds what a client says of itself.

@@ -56,14 +56,18 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.pace.Take(s.ClientIP(r), costSignIn); err != nil {
+		return nil, err
+	}
 	plain := refreshToken(r, slug)
 	if plain == "" {
 		return nil, store.ErrSessionEnded
 	}
 	next, refresh := tokens.NextSession(s.renewals, plain)
-	p, err := s.Store.RenewSession(r.Context(), plain, refresh.Hash, clientIP(r))
+	p, err := s.Store.RenewSession(r.Context(), plain, refresh.Hash, s.clientIP(r))
 	if err != nil {
 		if tenancy.CodeOf(err) == tenancy.Unauthenticated {
+			s.failed(r)
 			setRefresh(w, slug, "", -1)
 		}
 		return nil, err

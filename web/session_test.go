@@ -23,7 +23,7 @@ func (b *bundle) callTool(_ context.Context, p tenancy.Principal, call web.ToolC
 	if call.Tool == "unknown" {
 		return nil, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", call.Tool)
 	}
-	return json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments})
+	return json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments, "client_ip": call.ClientIP})
 }
 
 // listTools knows one tool, for who may read issues.
@@ -367,4 +367,11 @@ func TestBeginSession_Invited(t *testing.T) {
 	_, body, _ := br.do("GET", "/api/v1/members", "", bearer(access))
 	require.Contains(t, body, `"state":"active"`)
 	require.NotContains(t, body, `"invited"`)
+}
+
+// decodeAs reads an answer.
+func decodeAs[T any](t *testing.T, body string) (v T) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(body), &v), body)
+	return v
 }

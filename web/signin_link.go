@@ -38,21 +38,25 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) {
 
 // openSignIn spends the link and begins a session.
 func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
+	if err := s.pace.Take(s.ClientIP(r), costSignIn); err != nil {
+		s.slowDown(w, err)
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, 8<<10)
 	ticket := r.PostFormValue("ticket")
 	app, release, err := s.application(r, ticket)
 	if err != nil {
-		s.noLink(w)
+		s.wrongLink(w, r)
 		return
 	}
 	defer release()
 	if s.checkTenant(r, app.Tenant()) != nil || !ownForm(r) {
-		s.noLink(w)
+		s.wrongLink(w, r)
 		return
 	}
 	claims, err := app.Spend(r.Context(), tenancy.KindSignInLink, ticket)
 	if err != nil {
-		s.noLink(w)
+		s.wrongLink(w, r)
 		return
 	}
 	member, err := uuid.Parse(claims.Subject)
@@ -60,6 +64,7 @@ func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
 		err = s.beginSession(w, r, app, tenancy.Member{ID: member}, providerLink)
 	}
 	if err != nil {
+		s.failed(r)
 		s.render(w, http.StatusForbidden, "gone.html", map[string]string{"Title": "You cannot sign in", "Text": publicText(err)})
 		return
 	}
@@ -105,6 +110,18 @@ func localPath(next string) string {
 func (s *Server) noLink(w http.ResponseWriter) {
 	s.render(w, http.StatusGone, "gone.html", map[string]string{"Title": "This link does not work any more",
 		"Text": "A sign-in link works once, for a short time. Ask for a new one."})
+}
+
+// wrongLink is noLink for who tried to spend one.
+func (s *Server) wrongLink(w http.ResponseWriter, r *http.Request) {
+	s.failed(r)
+	s.noLink(w)
+}
+
+// slowDown answers an address that tried too often.
+func (s *Server) slowDown(w http.ResponseWriter, err error) {
+	setRetryAfter(w, err)
+	s.render(w, http.StatusTooManyRequests, "gone.html", map[string]string{"Title": "Too many attempts", "Text": publicText(err) + " Try again in a minute."})
 }
 
 // publicText is what of an error a person may read.

@@ -14,14 +14,18 @@ type hostBase string
 
 // slug returns the tenant that a request names: by subdomain of the base or of
 // localhost, or by ?tenant= on the bare host. ok is false for a foreign host or
-// for two names that differ.
+// for two names.
 func (b hostBase) slug(r *http.Request) (slug string, ok bool) {
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
 	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
-	asked := r.URL.Query().Get("tenant")
+	all := r.URL.Query()["tenant"]
+	if len(all) > 1 {
+		return "", false
+	}
+	asked := strings.Join(all, "")
 	if _, err := netip.ParseAddr(host); err == nil || host == string(b) || host == "localhost" {
 		return asked, asked == "" || tenancy.ValidSlug(asked)
 	}

@@ -48,6 +48,8 @@ func TestTenantOfAddress(t *testing.T) {
 		{"colaflow.test", "tenant=ACME", foreign},
 		{"colaflow.test", "tenant=a%00b", foreign},
 		{"colaflow.test", "tenant=-acme", foreign},
+		{"colaflow.test", "tenant=acme&tenant=globex", foreign},
+		{"acme.colaflow.test", "tenant=acme&tenant=acme", foreign},
 		{"evil.test", "", foreign},
 		{"evil.test", "tenant=acme", foreign},
 		{"colaflow.test.evil.test", "", foreign},

@@ -29,6 +29,7 @@ type bundle struct {
 	db      *storetest.DB
 	apps    *tenancy.Applications
 	web     *web.Server
+	config  web.Config
 	http    *httptest.Server
 	healthy atomic.Bool
 }
@@ -45,17 +46,28 @@ func setup(t *testing.T, opts ...storetest.Options) *bundle {
 		defer cancel()
 		require.NoError(t, b.apps.Close(ctx))
 	})
-	var err error
-	b.web, err = web.New(web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
+	b.config = web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return b.db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
-		}})
+		}}
+	b.restart(t, nil)
+	return b
+}
+
+// restart serves by a server of its own from now on, whose settings change may edit.
+func (b *bundle) restart(t *testing.T, change func(*web.Config)) {
+	t.Helper()
+	if change != nil {
+		change(&b.config)
+	}
+	var err error
+	b.web, err = web.New(b.config)
 	require.NoError(t, err)
+	t.Cleanup(b.web.Close)
 	mux := http.NewServeMux()
 	b.web.Register(mux)
 	b.http = httptest.NewServer(mux)
 	t.Cleanup(b.http.Close)
-	return b
 }
 
 // app is a tenant's Application.

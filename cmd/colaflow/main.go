@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
 )
 
 // Exit codes. A usage error is one that --help would have prevented.
@@ -55,7 +56,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(errOut, "colaflow: "+explain(err))
+	fmt.Fprintln(errOut, "colaflow: "+tokens.Redact(explain(err)))
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/colaflow/colaflow/tokens"
 )
 
 // root assembles the commands.
@@ -80,7 +82,7 @@ func (p *program) setLog(cmd *cobra.Command, level string) error {
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return usagef(cmd, "log level %q is not known: use debug, info, warn or error", level)
 	}
-	options := &slog.HandlerOptions{Level: least}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: tokens.RedactAttr}
 	var handler slog.Handler = slog.NewJSONHandler(p.err, options)
 	if isTerminal(p.err) {
 		handler = slog.NewTextHandler(p.err, options)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +48,9 @@ func (p *program) newService(db *database, cfg mcpserver.Config, m *metrics) (*s
 		return nil, err
 	}
 	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
+		ClientIP: func(r *http.Request) netip.Addr {
+			return tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), cfg.TrustedProxies)
+		},
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}})
@@ -104,6 +109,9 @@ func (s *service) sweepEvery(interval time.Duration) (stop func()) {
 func (s *service) Close() {
 	s.auth.Close()
 	s.mcp.Close()
+	if s.web != nil {
+		s.web.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := s.apps.Close(ctx); err != nil {
