@@ -255,6 +255,12 @@ func TestIssueFamilies_Model(t *testing.T) {
 				if slices.Contains(w.blockers[other.ID], i.ID) {
 					related("blocks", other)
 				}
+				if slices.Contains(w.relations, [2]uuid.UUID{i.ID, other.ID}) {
+					related("duplicates", other)
+				}
+				if slices.Contains(w.relations, [2]uuid.UUID{other.ID, i.ID}) {
+					related("duplicated_by", other)
+				}
 				if other.ParentID == i.ID {
 					related("parent_of", other)
 					children = append(children, other.Key.String())

@@ -24,13 +24,14 @@ import (
 // is compared with a plain look through these slices.
 type world struct {
 	*storetest.Tenant
-	people   []tenancy.Member
-	projects []tracker.Project
-	sprints  []tracker.Sprint
-	issues   []tracker.Issue
-	blockers map[uuid.UUID][]uuid.UUID // the issues that block one
-	events   []store.EventRow
-	scopes   []reach
+	people    []tenancy.Member
+	projects  []tracker.Project
+	sprints   []tracker.Sprint
+	issues    []tracker.Issue
+	blockers  map[uuid.UUID][]uuid.UUID // the issues that block one
+	relations [][2]uuid.UUID            // the first duplicates the second
+	events    []store.EventRow
+	scopes    []reach
 }
 
 // reach is a scope and the projects that it may see; nil for all.
@@ -149,6 +150,10 @@ func (w *world) insert(t *testing.T, r *rand.Rand) {
 		if from.ID != to.ID && !slices.Contains(w.blockers[to.ID], from.ID) {
 			w.blockers[to.ID] = append(w.blockers[to.ID], from.ID)
 			queries = append(queries, store.InsertLink(from, tracker.Blocks, to, store.Author{At: storetest.Now}, &made))
+		}
+		if other := pick(r, w.issues); other.ID != to.ID {
+			w.relations = append(w.relations, [2]uuid.UUID{other.ID, to.ID})
+			queries = append(queries, store.InsertLink(other, tracker.Duplicates, to, store.Author{At: storetest.Now}, &made))
 		}
 	}
 	for range 120 {
