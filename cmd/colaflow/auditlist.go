@@ -81,6 +81,7 @@ func (p *program) auditSearchCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Tool, "tool", "", "tool or method, such as update_issue or token.create")
 	flags.StringVar(&f.filter.Token, "token", "", "id or name of a token")
+	onlyHere(cmd, "token")
 	flags.StringVar(&f.filter.Actor, "actor", "", "e-mail of a person, or who an operator was, such as cli:root")
 	flags.StringVar(&f.filter.Decision, "decision", "", "allowed, denied or failed")
 	flags.StringVar(&f.filter.Target, "target", "", "what it was about, such as WEB-12")

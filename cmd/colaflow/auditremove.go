@@ -63,6 +63,7 @@ func (p *program) auditEraseCommand() *cobra.Command {
 	}
 	c.addFlags(cmd)
 	cmd.Flags().StringVar(&confirm, "confirm", "", "the slug once more")
+	onlyHere(cmd, "confirm")
 	addOwnerFlag(cmd, &owner)
 	return cmd
 }

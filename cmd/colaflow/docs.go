@@ -48,7 +48,7 @@ const generated = "<!-- Made by make generate from the program itself. Do not ed
 func configurationPage(root *cobra.Command) []byte {
 	var b bytes.Buffer
 	b.WriteString(generated + "# Configuration\n\n" +
-		"Every flag can also be given as an environment variable; the flag wins. A list in a variable is separated by spaces.\n\n" +
+		"Flags can also be given as environment variables, but for those that are a person's word about one command; the flag wins. A list in a variable is separated by spaces.\n\n" +
 		"Three secrets have no flag, because others could read it in the list of processes:\n\n" +
 		"| variable | what it holds |\n| --- | --- |\n" +
 		"| `" + masterKeyVariable + "` | The installation's master key, 64 hex digits: `openssl rand -hex 32`. " +
@@ -96,7 +96,11 @@ func writeFlags(b *bytes.Buffer, flags *pflag.FlagSet) {
 			b.WriteString("| flag | variable | default | meaning |\n| --- | --- | --- | --- |\n")
 		}
 		usage, _, _ := strings.Cut(f.Usage, " [$")
-		fmt.Fprintf(b, "| `--%s` | `%s` | %s | %s |\n", f.Name, variable(f.Name), shownDefault(f), cell(usage))
+		name := variable(f)
+		if name != "" {
+			name = "`" + name + "`"
+		}
+		fmt.Fprintf(b, "| `--%s` | %s | %s | %s |\n", f.Name, name, shownDefault(f), cell(usage))
 	})
 	if rows > 0 {
 		b.WriteString("\n")

@@ -20,7 +20,7 @@ func (p *program) root() *cobra.Command {
 Model Context Protocol (MCP). Many tenants share one PostgreSQL; each agent holds
 a revocable token of one tenant and can reach nothing else.
 
-Every flag can also be given as an environment variable: --public-url is
+Flags can also be given as environment variables, as --help shows: --public-url is
 COLAFLOW_PUBLIC_URL. A flag wins over its variable.`,
 		Example: `  colaflow demo                       # try it: a database of its own, two tenants, tokens
   colaflow serve --dsn postgres://... # run it on your PostgreSQL

@@ -56,6 +56,7 @@ never used again.`,
 	cmd.Flags().StringVar(&confirm, "confirm", "", "the slug once more")
 	cmd.Flags().DurationVar(&grace, "grace", deletionGrace, "how long the deletion can be taken back, such as 720h")
 	cmd.Flags().BoolVar(&now, "now", false, "remove the data at once; nothing brings it back")
+	onlyHere(cmd, "confirm", "now")
 	return cmd
 }
 

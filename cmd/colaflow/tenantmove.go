@@ -54,6 +54,7 @@ import makes a new tenant of it, here or on another server.`,
 	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the file if it exists already")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	onlyHere(cmd, "force")
 	return cmd
 }
 
