@@ -43,11 +43,11 @@ func newConsole() (console, error) {
 	return console{index, files}, nil
 }
 
-func (c console) register(mux *http.ServeMux) {
+func (c console) register(mux *http.ServeMux, guard func(http.HandlerFunc) http.HandlerFunc) {
 	for _, p := range consolePaths {
-		mux.HandleFunc("GET "+p, c.page)
+		mux.HandleFunc("GET "+p, guard(c.page))
 	}
-	mux.HandleFunc("GET /assets/{file}", c.asset)
+	mux.HandleFunc("GET /assets/{file}", guard(c.asset))
 }
 
 // consoleCSP lets the console run its own scripts and speak with its own server. The

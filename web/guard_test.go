@@ -27,7 +27,7 @@ func TestHeaders(t *testing.T) {
 	ids := map[string]string{"tokens": id, "members": id, "pages": id, "sessions": id}
 	for _, public := range []string{"http://colaflow.test", "https://colaflow.test"} {
 		b.restart(t, func(c *web.Config) { c.PublicURL = public })
-		paths := []string{"GET /p/x", "GET /p/" + tenancy.NewID().String(), "GET /signin/link", "POST /signin/link"}
+		paths := []string{"GET /p/x", "GET /p/" + tenancy.NewID().String(), "GET /signin/link", "POST /signin/link", "GET /", "GET /tokens", "GET /assets/none.js"}
 		for _, r := range b.web.Routes() {
 			paths = append(paths, r.Method+" "+fillPath(r.Path, ids))
 		}

@@ -93,7 +93,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /p/{id}", s.guard(s.openPage))
 	mux.HandleFunc("GET /signin/link", s.guard(s.showSignIn))
 	mux.HandleFunc("POST /signin/link", s.guard(s.openSignIn))
-	s.console.register(mux)
+	s.console.register(mux, s.guard)
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.Method+" "+r.Path, s.guard(r.handle))
 	}

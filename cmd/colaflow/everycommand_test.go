@@ -26,6 +26,7 @@ var reaching = map[string]string{
 	"serve":              "--addr 127.0.0.1:0",
 	"stdio":              "",
 	"import":             "--tenant nobody --project WEB --format github-cli ../../tracker/dataset/github/testdata/small.list.json",
+	"db indexes":         "",
 	"db status":          "",
 	"tenant create":      "new --owner ada@acme.test",
 	"tenant list":        "",
@@ -52,13 +53,14 @@ var reaching = map[string]string{
 	"token update":       "--tenant nobody --name y " + nobody,
 	"token rotate":       "--tenant nobody " + nobody,
 	"token revoke":       "--tenant nobody " + nobody,
-	"token revoke-all":   "--tenant nobody --issued-before 2026-01-01",
+	"token revoke-all":   "--tenant nobody --issued-before 2026-01-01T00:00:00Z",
 	"token explain":      "--tenant nobody " + nobody + " issue read",
 	"page list":          "--tenant nobody",
 	"page put":           "--tenant nobody --title x ../../README.md",
 	"page show":          "--tenant nobody " + nobody,
 	"page link":          "--tenant nobody " + nobody,
 	"page delete":        "--tenant nobody " + nobody,
+	"report":             "--tenant nobody throughput --project WEB",
 	"audit search":       "--tenant nobody",
 	"audit tail":         "--tenant nobody",
 	"audit export":       "--tenant nobody -o testdata/never.jsonl",
@@ -66,7 +68,7 @@ var reaching = map[string]string{
 }
 
 // ownDSN are commands whose database has a flag of another name, or none.
-var ownDSN = []string{"audit drop-before", "audit erase", "backup", "config", "db init", "db keep", "db migrate", "demo", "docs", "restore", "version"}
+var ownDSN = []string{"audit drop-before", "audit erase", "audit retain", "backup", "config", "db init", "db keep", "db migrate", "demo", "docs", "restore", "version"}
 
 // reach is the command line of a command in reaching.
 func reach(t *testing.T, path string) []string {
