@@ -447,7 +447,7 @@ func TestOIDC_Check(t *testing.T) {
 			require.Equal(t, f.Level != sso.Fine, f.Remedy != "", f)
 			require.Equal(t, f.Level != sso.Fine, f.Code != "", f)
 		}
-		return by, sso.Works(list)
+		return by, sso.Problems(list) == nil
 	}
 	by, works := check()
 	require.True(t, works, by)

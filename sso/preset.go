@@ -13,11 +13,11 @@ import (
 
 // Preset is what we know about a kind of OpenID provider.
 type Preset struct {
-	Name   string
-	Title  string
-	Issuer string // form of the issuer, for people
-	Claims Names
-	Scopes []string
+	Name   string   `json:"name"`
+	Title  string   `json:"title"`
+	Issuer string   `json:"issuer"` // form of the issuer, for people
+	Claims Names    `json:"claims"`
+	Scopes []string `json:"scopes"`
 	// tighten checks what is special about the provider's settings.
 	tighten func(*OIDCSettings) error
 }

@@ -51,13 +51,3 @@ func finding(name string, level Level, err error) Finding {
 	}
 	return f
 }
-
-// Works reports whether nothing among the findings keeps people from signing in.
-func Works(findings []Finding) bool {
-	for _, f := range findings {
-		if f.Level == Failed {
-			return false
-		}
-	}
-	return true
-}

@@ -150,3 +150,8 @@ func (s *Service) validTicket(p Party, sealed string) bool {
 	var t ticket
 	return s.unseal(useTest, sealed, &t) && t.Tenant == p.Tenant.ID && t.Provider == p.Connection.ID && s.Clock().Before(t.Expires)
 }
+
+// TrialURL is where whoever holds it can try a sign-in that changes nothing.
+func (s *Service) TrialURL(p Party) string {
+	return p.Connection.StartURL(p.Tenant) + "&" + url.Values{"test": {s.TestTicket(p)}}.Encode()
+}

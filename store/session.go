@@ -38,6 +38,9 @@ type Session struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
+// ByLink is the provider of sessions that begin with a one-time link.
+const ByLink = "link"
+
 // NewSession is what BeginSession needs.
 type NewSession struct {
 	Provider  string // how the person signed in, such as link
@@ -67,15 +70,19 @@ func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member 
 		return row
 	}
 	err := s.Write(ctx, AsSystem(tenant.ID, "sign-in"), entry, func(tx *Tx) error {
+		var required bool
 		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`select from members where tenant_id = $1 and id = $2 for no key update`, scope.Tenant, member) // or they could be deactivated meanwhile
 			b.Queue(`update members set state = 'active', epoch = epoch + 1 where tenant_id = $1 and id = $2 and state = 'invited'`, scope.Tenant, member)
-		}, memberEpoch(member, &p.Member, &p.Epoch))
+		}, memberEpoch(member, &p.Member, &p.Epoch), SSORequired(&required))
 		if err != nil {
 			return err
 		}
 		if p.State != tenancy.MemberActive {
 			return tenancy.Errorf(tenancy.Forbidden, "You may not sign in to this tenant any more.").WithNext("Ask an admin of your company.")
+		}
+		if n.Provider == ByLink && required && p.Role != tenancy.RoleOwner {
+			return tenancy.Errorf(tenancy.Forbidden, "Your company lets only owners sign in by a link.").WithNext("Sign in with your company's account.")
 		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into sessions (tenant_id, id, member_id, provider, family_hash, refresh_hash, user_agent, client_ip, expires_at)

@@ -76,6 +76,18 @@ func (s *Store) SSOParty(ctx context.Context, tenant tenancy.Tenant, id uuid.UUI
 	return sso.Party{Tenant: tenant, Connection: p.Connection, Secrets: secrets}, err
 }
 
+// EnabledSSO lists the connections that people may sign in by, for a sign-in page.
+func (s *Store) EnabledSSO(ctx context.Context, tenant tenancy.TenantID) (on []sso.Connection, err error) {
+	var list []sso.Connection
+	err = s.Read(ctx, AsSystem(tenant, "sso"), func(tx *Tx) error { return tx.Do(ctx, SSOProviders(&list)) })
+	for _, c := range list {
+		if c.Enabled {
+			on = append(on, c)
+		}
+	}
+	return on, err
+}
+
 func secretsOf(tenant tenancy.TenantID, provider uuid.UUID) []byte {
 	return append(append([]byte("provider"), tenant[:]...), provider[:]...)
 }
@@ -107,8 +119,12 @@ func (s *Store) SaveSSOProvider(ctx context.Context, scope Scope, actor string, 
 		if err != nil {
 			return err
 		}
-		if err := tx.Do(ctx, providerBy("p.name = $2", " for update", c.Name, &before)); err != nil {
+		var plan string
+		if err := tx.Do(ctx, providerBy("p.name = $2", " for update", c.Name, &before), planName(&plan)); err != nil {
 			return err
+		}
+		if !tenancy.PlanOf(plan).SSO {
+			return tenancy.Errorf(tenancy.PlanLimit, "Plan %s has no single sign-on.", plan).WithNext("Choose another plan: colaflow tenant set-plan")
 		}
 		ceiling, err := by.connect(before.Connection)
 		if err != nil {
@@ -176,6 +192,13 @@ func (s *Store) RemoveSSOProvider(ctx context.Context, scope Scope, actor string
 		}
 	})
 	return err
+}
+
+// planName reads the tenant's plan.
+func planName(into *string) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select plan from tenants where id = $1`, scope.Tenant).QueryRow(scalar(into))
+	}
 }
 
 // changeProvider commits a change of a connection together with its audit row.

@@ -11,6 +11,15 @@ type tenantAnswer struct {
 	Slug string `json:"slug"`
 	// Ways are how one can sign in; link: with a one-time link.
 	Ways []string `json:"sign_in"`
+	// Providers are the identity providers that one can sign in by.
+	Providers []providerButton `json:"providers"`
+}
+
+// providerButton leads to an identity provider.
+type providerButton struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	URL   string `json:"url"`
 }
 
 // tenantInfo tells a sign-in page how one can sign in. A tenant that does not exist looks
@@ -20,7 +29,19 @@ func (s *Server) tenantInfo(_ http.ResponseWriter, r *http.Request) (any, error)
 	if !ok || slug == "" {
 		return nil, tenancy.Errorf(tenancy.Missing, "The address names no tenant.").WithNext("Use the tenant's own address, or ?tenant=.")
 	}
-	return tenantAnswer{slug, []string{providerLink}}, nil
+	answer := tenantAnswer{slug, []string{store.ByLink}, []providerButton{}}
+	t, err := s.Store.Tenant(r.Context(), slug)
+	switch code := tenancy.CodeOf(err); {
+	case code == tenancy.NotFound, code == tenancy.TenantIsSuspended, err == nil && !tenancy.PlanOf(t.Plan).SSO:
+		return answer, nil
+	case err != nil:
+		return nil, err
+	}
+	list, err := s.Store.EnabledSSO(r.Context(), t.ID)
+	for _, c := range list {
+		answer.Providers = append(answer.Providers, providerButton{c.Name, c.Title, c.StartURL(t)})
+	}
+	return answer, err
 }
 
 type sessionRow struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
@@ -86,6 +87,18 @@ func (o *office) ids() map[string]string {
 	return map[string]string{"tokens": o.token.ID.String(), "members": o.acme.Ben.ID.String(), "pages": o.page.ID.String(), "sessions": o.acme.Ada.ID.String()}
 }
 
+// works gives a tenant a connection to a provider that does not answer, by which ben has
+// come in.
+func (o *office) works(t *testing.T) {
+	t.Helper()
+	c, err := o.db.SaveSSOProvider(t.Context(), o.acme.Scope(), "test", sso.Connection{ID: tenancy.NewID(), Name: "work", Title: "Work", Protocol: sso.OIDC,
+		Settings: sso.Settings{Address: "http://colaflow.test", OIDC: &sso.OIDCSettings{Issuer: "https://127.0.0.1:1", ClientID: "colaflow"},
+			Rules: sso.Rules{Domains: []string{o.acme.Slug + ".test"}, LinkByEmail: true, DefaultRole: tenancy.RoleMember}}}, &sso.Secrets{})
+	require.NoError(t, err)
+	_, err = o.db.SignIn(t.Context(), o.acme.ID, sso.Identity{Provider: c.ID, Issuer: "https://127.0.0.1:1", Subject: "ben", Email: o.acme.Ben.Email, EmailVerified: true}, "")
+	require.NoError(t, err)
+}
+
 func fillPath(path string, ids map[string]string) string {
 	parts := strings.Split(path, "/")
 	for n, part := range parts {
@@ -93,7 +106,11 @@ func fillPath(path string, ids map[string]string) string {
 		case "{id}":
 			parts[n] = ids[parts[n-1]]
 		case "{name}":
-			parts[n] = "get_me"
+			if parts[n] = "get_me"; parts[n-1] == "sso" {
+				parts[n] = "work"
+			}
+		case "{member}":
+			parts[n] = ids["members"]
 		}
 	}
 	return strings.Join(parts, "/")
@@ -104,6 +121,8 @@ var bodies = map[string]string{
 	"POST /api/v1/tokens": `{"name":"new","permissions":{"issues":["read"]}}`, "PATCH /api/v1/tokens/{id}": `{"name":"renamed"}`,
 	"POST /api/v1/tokens/{id}/rotate": `{}`, "POST /api/v1/tokens/{id}/explain": `{"target":"issue:WEB-1","verb":"read"}`,
 	"PATCH /api/v1/members/{id}": `{"role":"viewer"}`, "POST /api/v1/tokens/preview": `{"permissions":{"issues":["read"]}}`, "POST /api/v1/tools/{name}": `{"a":1}`,
+	"PATCH /api/v1/sso": `{"required":false}`, "PATCH /api/v1/sso/{name}": `{"enabled":false}`,
+	"PUT /api/v1/sso/{name}": `{"protocol":"oidc","oidc":{"issuer":"https://127.0.0.1:1","client_id":"colaflow"},"rules":{"domains":["acme.test"]}}`,
 }
 
 // TestAPI_Matrix calls every operation without a token, with one of another tenant, with
@@ -113,6 +132,8 @@ func TestAPI_Matrix(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	acme, globex := newOffice(t, b, "acme"), newOffice(t, b, "globex")
+	acme.works(t)
+	globex.works(t)
 	api := readOpenAPI(t)
 	compiler := jsonschema.NewCompiler()
 	data, err := json.Marshal(api.whole)

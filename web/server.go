@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	CallTool func(ctx context.Context, p tenancy.Principal, call ToolCall) (json.RawMessage, error)
 	// ListTools lists the tools that an agent with these permissions sees by default.
 	ListTools func(tenancy.PermissionSet) []ToolInfo
+	// SSO runs sign-ins by the tenants' identity providers.
+	SSO *sso.Service
 	// CheckMember asks the database whether a member is active at an epoch; it is
 	// used while the revocation feed is not healthy.
 	CheckMember func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error
@@ -94,6 +97,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /signin/link", s.guard(s.showSignIn))
 	mux.HandleFunc("POST /signin/link", s.guard(s.openSignIn))
 	s.console.register(mux, s.guard)
+	s.registerSSO(mux)
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.Method+" "+r.Path, s.guard(r.handle))
 	}

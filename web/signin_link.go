@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
 
@@ -14,9 +15,6 @@ import (
 func SignInLink(publicURL, slug, ticket string) string {
 	return publicURL + "/signin/link?" + url.Values{"tenant": {slug}, "ticket": {ticket}}.Encode()
 }
-
-// providerLink is how a session says that it began with a link.
-const providerLink = "link"
 
 // showSignIn shows the button that signs in, so that a preview of the link cannot.
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +59,7 @@ func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	member, err := uuid.Parse(claims.Subject)
 	if err == nil {
-		err = s.beginSession(w, r, app, tenancy.Member{ID: member}, providerLink)
+		err = s.beginSession(w, r, app, tenancy.Member{ID: member}, store.ByLink)
 	}
 	if err != nil {
 		s.failed(r)

@@ -48,3 +48,9 @@ func (s *Server) checkTenant(r *http.Request, own tenancy.Tenant) error {
 	}
 	return nil
 }
+
+// isAddress reports whether a host is an IP address, which has no subdomains.
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
@@ -46,7 +47,8 @@ func setup(t *testing.T, opts ...storetest.Options) *bundle {
 		defer cancel()
 		require.NoError(t, b.apps.Close(ctx))
 	})
-	b.config = web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools, FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
+	b.config = web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools,
+		SSO: sso.NewService(sso.Config{Key: b.db.Key, Replay: b.db.Store, Reach: sso.Reach{Loopback: true}}), FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return b.db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/sso"
 )
 
 // demoFlags are those of demo.
@@ -14,6 +15,7 @@ type demoFlags struct {
 	choice
 	addr string
 	json bool
+	reachFlags
 }
 
 func (p *program) demoCommand() *cobra.Command {
@@ -42,17 +44,22 @@ are kept in ` + demoTokensFile + ` in the data directory, readable by you alone.
 				return err
 			}
 			defer func() { _ = listener.Close() }()
-			return p.demo(cmd.Context(), f, listener)
+			reach, err := f.reach(cmd)
+			if err != nil {
+				return err
+			}
+			return p.demo(cmd.Context(), f, reach, listener)
 		},
 	}
 	f.addEmbeddedFlags(cmd)
+	f.reachFlags.addFlags(cmd)
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with url and tenants[{slug, token}]")
 	return cmd
 }
 
 // demo fills the embedded database where needed, says how to connect, and serves.
-func (p *program) demo(ctx context.Context, f demoFlags, listener net.Listener) error {
+func (p *program) demo(ctx context.Context, f demoFlags, reach sso.Reach, listener net.Listener) error {
 	db, err := p.openEmbedded(ctx, f.choice)
 	if err != nil {
 		return err
@@ -70,7 +77,7 @@ func (p *program) demo(ctx context.Context, f demoFlags, listener net.Listener) 
 		return err
 	}
 	url := serveFlags{}.url(listener.Addr())
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url}, nil)
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url}, reach, nil)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ COLAFLOW_PUBLIC_URL. A flag wins over its variable.`,
 	}
 	root.PersistentFlags().StringVar(&level, "log-level", "info", "least level that is logged: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usagef(cmd, "%w", err) })
-	root.AddCommand(p.demoCommand(), p.serveCommand(), p.stdioCommand(), p.tenantCommand(), p.tokenCommand(), p.memberCommand(), p.pageCommand(), p.reportCommand(), p.auditCommand(), p.importCommand(), p.dbCommand(),
+	root.AddCommand(p.demoCommand(), p.serveCommand(), p.stdioCommand(), p.tenantCommand(), p.tokenCommand(), p.memberCommand(), p.ssoCommand(), p.pageCommand(), p.reportCommand(), p.auditCommand(), p.importCommand(), p.dbCommand(),
 		p.configCommand(), p.backupCommand(), p.restoreCommand(), p.docsCommand(), p.versionCommand())
 	nameVariables(root)
 	return root

@@ -20,8 +20,9 @@ type serveFlags struct {
 	choice
 	addr, publicURL, tlsCert, tlsKey string
 	metricsAddr                      string
-	metrics                          *metrics
-	proxies, hosts, origins          []string
+	reachFlags
+	metrics                 *metrics
+	proxies, hosts, origins []string
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -50,7 +51,8 @@ metrics at --metrics-addr. With --dsn it needs the master key in COLAFLOW_MASTER
 			return p.serve(cmd.Context(), db, f)
 		},
 	}
-	f.addFlags(cmd)
+	f.choice.addFlags(cmd)
+	f.reachFlags.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", "", "address to serve /metrics on for Prometheus, such as 127.0.0.1:9464; beyond this machine it needs a token in "+metricsTokenVariable)
@@ -76,6 +78,9 @@ func (f serveFlags) check(cmd *cobra.Command) error {
 		if _, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey); err != nil {
 			return fmt.Errorf("cannot use the certificate: %w; --tls-cert and --tls-key name PEM files", err)
 		}
+	}
+	if _, err := f.reach(cmd); err != nil {
+		return err
 	}
 	_, err := f.networks(cmd)
 	return err
@@ -119,8 +124,9 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 		return err
 	}
 	networks, _ := f.networks(nil) // check has read them
+	reach, _ := f.reach(nil)
 	url := f.url(listener.Addr())
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks}, f.metrics)
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks}, reach, f.metrics)
 	if err != nil {
 		_ = listener.Close()
 		return err

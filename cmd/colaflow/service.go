@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
@@ -29,7 +30,7 @@ type service struct {
 // newService assembles a service, and starts following the revocation feed and
 // sealing the audit log. The caller closes it before the database. Nil metrics:
 // nobody counts.
-func (p *program) newService(db *database, cfg mcpserver.Config, m *metrics) (*service, error) {
+func (p *program) newService(db *database, cfg mcpserver.Config, reach sso.Reach, m *metrics) (*service, error) {
 	s := &service{auth: tokens.NewAuthenticator(db), log: p.log.Warn}
 	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, s.auth, db.key, version()
 	cfg.Clock, cfg.Log = p.clock, p.log
@@ -47,7 +48,8 @@ func (p *program) newService(db *database, cfg mcpserver.Config, m *metrics) (*s
 		s.auth.Close()
 		return nil, err
 	}
-	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, FeedHealthy: s.auth.Healthy, PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
+	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, FeedHealthy: s.auth.Healthy,
+		SSO: sso.NewService(sso.Config{Key: db.key, Replay: db.Store, Reach: reach, Clock: p.clock}), PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
 		ClientIP: func(r *http.Request) netip.Addr {
 			return tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), cfg.TrustedProxies)
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/sso"
 )
 
 const tokenVariable = "COLAFLOW_TOKEN"
@@ -46,7 +47,7 @@ needs no database. Without, it opens the database itself.`,
 				return err
 			}
 			defer func() { _ = db.Close() }()
-			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL}, nil)
+			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL}, sso.Reach{}, nil)
 			if err != nil {
 				return err
 			}
