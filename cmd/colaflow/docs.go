@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/sso"
 )
 
 // docsCommand writes the pages that are made from the program itself.
@@ -18,11 +19,12 @@ func (p *program) docsCommand() *cobra.Command {
 	var check bool
 	cmd := &cobra.Command{
 		Use:    "docs DIR",
-		Short:  "Write configuration.md and tools.md from this program",
+		Short:  "Write the pages that are made from this program",
 		Hidden: true,
 		Args:   oneArgument("the directory of the pages"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for name, page := range map[string][]byte{"configuration.md": configurationPage(cmd.Root()), "tools.md": toolsPage()} {
+			for name, page := range map[string][]byte{"configuration.md": configurationPage(cmd.Root()), "tools.md": toolsPage(),
+				filepath.Join("sso", "troubleshooting.md"): troubleshootingPage()} {
 				file := filepath.Join(args[0], name)
 				before, err := os.ReadFile(file)
 				switch {
@@ -30,6 +32,9 @@ func (p *program) docsCommand() *cobra.Command {
 				case check:
 					return fmt.Errorf("%s is not what this program makes of it; run: make generate", file)
 				default:
+					if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+						return fmt.Errorf("write documentation: %w", err)
+					}
 					if err := os.WriteFile(file, page, 0o644); err != nil {
 						return fmt.Errorf("write documentation: %w", err)
 					}
@@ -140,6 +145,18 @@ func toolsPage() []byte {
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", name, cell(a.Type), cell(a.Doc))
 		}
+	}
+	return b.Bytes()
+}
+
+// troubleshootingPage lists everything that can be wrong with a sign-in.
+func troubleshootingPage() []byte {
+	var b bytes.Buffer
+	b.WriteString(generated + "# When people cannot sign in\n\n" +
+		"The page that a person sees, `colaflow sso test` and the server's log name a code. Codes that speak of the provider come with a detail in the log and in the test.\n\n" +
+		"| code | what happened | what to do |\n| --- | --- | --- |\n")
+	for _, e := range sso.Explanations() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Code, cell(e.What), cell(e.Remedy))
 	}
 	return b.Bytes()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/sso/ssotest"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 )
@@ -54,7 +55,7 @@ func TestScripts(t *testing.T) {
 				"FRESH_DSN="+in(db.AppDSN, "fresh_by_script"), "FRESH_OWNER_DSN="+in(db.OwnerDSN, "fresh_by_script"),
 				"COLAFLOW_DSN="+db.AppDSN, "COLAFLOW_MASTER_KEY="+db.Key.Hex(),
 				"ADMIN_DSN="+db.AdminDSN, "OWNER_DSN="+db.OwnerDSN, "DUMP_DSN="+db.DumpDSN,
-				"COLAFLOW_PG_BIN="+os.Getenv("COLAFLOW_PG_BIN"), "HOME="+env.WorkDir)
+				"COLAFLOW_PG_BIN="+os.Getenv("COLAFLOW_PG_BIN"), "HOME="+env.WorkDir, "IDP="+ssotest.NewOIDC(env.T().(testing.TB)).URL)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"jsonvar": jsonVar, "taken": taken, "elsewhere": elsewhere},
