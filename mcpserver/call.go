@@ -28,6 +28,8 @@ type Call struct {
 	target  string
 	project uuid.UUID
 	changes []change
+	// images go beside the data of the result, as PNG.
+	images [][]byte
 }
 
 // change is one event in the audit row's before and after.

@@ -30,7 +30,7 @@ func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mc
 		if err != nil {
 			return failure(err, r.id), nil
 		}
-		return success(data), nil
+		return success(data, r.images...), nil
 	}
 }
 
@@ -72,7 +72,7 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	if r.audited {
 		return data, err
 	}
-	r.audited = true
+	r.audited, r.images = true, c.images
 	if recordErr := s.record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
 		r.failed = fmt.Errorf("audit: %w", recordErr)
 		return nil, r.failed

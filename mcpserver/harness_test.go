@@ -174,6 +174,7 @@ type toolResult struct {
 	text    string
 	data    map[string]any
 	isError bool
+	images  [][]byte // PNG
 }
 
 // call runs a tool.
@@ -182,13 +183,21 @@ func (c *client) call(tool string, args any) toolResult {
 	result, rpcError := c.rpc("tools/call", map[string]any{"name": tool, "arguments": args})
 	require.Empty(c.t, rpcError)
 	var r struct {
-		Content []struct{ Text string }
+		Content []struct {
+			Type, Text, MIMEType string
+			Data                 []byte
+		}
 		Data    map[string]any `json:"structuredContent"`
 		IsError bool
 	}
 	require.NoError(c.t, json.Unmarshal(result, &r), string(result))
-	require.Len(c.t, r.Content, 1)
-	return toolResult{r.Content[0].Text, r.Data, r.IsError}
+	require.NotEmpty(c.t, r.Content)
+	out := toolResult{text: r.Content[0].Text, data: r.Data, isError: r.IsError}
+	for _, image := range r.Content[1:] {
+		require.Equal(c.t, []string{"image", "image/png"}, []string{image.Type, image.MIMEType})
+		out.images = append(out.images, image.Data)
+	}
+	return out
 }
 
 // ok is call that must succeed.

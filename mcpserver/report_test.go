@@ -1,8 +1,10 @@
 package mcpserver_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +119,26 @@ func TestGetReport_Permissions(t *testing.T) {
 	require.Contains(t, b.client(t, plain).fails("not_found", "get_report", args{"type": "workload"}), "sees no active project")
 	_, plain = tn.Token(t, "without", `{"issues":["read"]}`)
 	require.Contains(t, b.client(t, plain).fails("forbidden", "get_report", args{"type": "workload"}), "reports:read")
+}
+
+func TestGetReport_Chart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, c := loadDemo(t, b)
+	for _, name := range report.TypeNames() {
+		plain := c.call("get_report", args{"type": name, "project": []string{"WEB"}, "chart": "none"})
+		require.Empty(t, plain.images)
+		drawn := c.call("get_report", args{"type": name, "project": []string{"WEB"}, "chart": "png"})
+		if len(drawn.images) == 0 {
+			require.Contains(t, fmt.Sprint(drawn.data["warnings"]), "nothing to draw", name)
+			require.Contains(t, []string{"sprint_report", "project_status"}, name)
+			continue
+		}
+		require.Equal(t, plain.text, drawn.text, "the data are the same")
+		picture, err := png.DecodeConfig(bytes.NewReader(drawn.images[0]))
+		require.NoError(t, err)
+		require.Equal(t, []int{800, 450}, []int{picture.Width, picture.Height})
+	}
 }
 
 // TestGetReport_Fits asks for more than a response holds.

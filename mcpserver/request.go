@@ -24,6 +24,7 @@ type request struct {
 	client    string
 	started   time.Time
 	narrow    Narrowing
+	images    [][]byte // that the call's answer shows beside its data
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error

@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,12 +19,16 @@ const maxText = 24 << 10
 const maxFailure = 2000
 
 // success carries the same compact JSON as text and as structured content,
-// because some clients show only one of them.
-func success(data json.RawMessage) *mcp.CallToolResult {
-	return &mcp.CallToolResult{
+// because some clients show only one of them. Images, which are PNG, follow the text.
+func success(data json.RawMessage, images ...[]byte) *mcp.CallToolResult {
+	result := &mcp.CallToolResult{
 		Content:              []mcp.Content{mcp.NewTextContent(string(data))},
 		RawStructuredContent: data,
 	}
+	for _, image := range images {
+		result.Content = append(result.Content, mcp.NewImageContent(base64.StdEncoding.EncodeToString(image), "image/png"))
+	}
+	return result
 }
 
 // failure is a result that tells the model what went wrong, what to do next,

@@ -10,6 +10,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/chart"
 	"github.com/colaflow/colaflow/tracker/report"
 )
 
@@ -22,6 +23,7 @@ type ReportArguments struct {
 	To      string   `json:"to" doc:"Last day"`
 	Unit    string   `json:"unit" enum:"points|count|hours"`
 	Detail  string   `json:"detail" enum:"summary|table|series" doc:"Default summary"`
+	Chart   string   `json:"chart" enum:"none|png" doc:"Adds a picture"`
 }
 
 // reportOut is a report with as much detail as was asked for.
@@ -39,7 +41,19 @@ func getReport() Tool {
 
 func getReportHandler(ctx context.Context, c *Call, in ReportArguments) (reportOut, error) {
 	full, err := c.report(ctx, in)
-	return reportOut{detailed(full, in.Detail)}, err
+	if err != nil {
+		return reportOut{}, err
+	}
+	if in.Chart == "png" {
+		picture, err := chartOf(&full)
+		if err != nil {
+			return reportOut{}, err
+		}
+		if picture != nil {
+			c.images = append(c.images, picture)
+		}
+	}
+	return reportOut{detailed(full, in.Detail)}, nil
 }
 
 // ReportFor computes a report as get_report does, with all its detail, for who runs
@@ -47,6 +61,16 @@ func getReportHandler(ctx context.Context, c *Call, in ReportArguments) (reportO
 func ReportFor(ctx context.Context, tx *store.Tx, in ReportArguments, now time.Time) (report.Report, error) {
 	c := &Call{Principal: tenancy.Principal{Permissions: tenancy.AllPermissions}, Tx: tx, Now: now}
 	return c.report(ctx, in)
+}
+
+// chartOf draws a report's chart; where it has none, the report says so.
+func chartOf(r *report.Report) ([]byte, error) {
+	drawn, ok := chart.Of(*r)
+	if !ok {
+		r.Warnings = append(slices.Clone(r.Warnings), "There is nothing to draw.")
+		return nil, nil
+	}
+	return drawn.PNG()
 }
 
 // report computes a report with all its detail. It ends the call's transaction.

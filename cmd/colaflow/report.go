@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"github.com/colaflow/colaflow/mcpserver"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker/chart"
 	"github.com/colaflow/colaflow/tracker/report"
 )
 
@@ -18,6 +20,7 @@ type reportFlags struct {
 	mcpserver.ReportArguments
 	rows int
 	json bool
+	png  string
 }
 
 func (p *program) reportCommand() *cobra.Command {
@@ -31,6 +34,7 @@ and how it is defined. The types are
   ` + strings.Join(report.TypeNames(), "\n  "),
 		Example: `  colaflow report velocity --tenant acme --project WEB
   colaflow report sprint_report --tenant acme --project WEB --sprint last
+  colaflow report sprint_burndown --tenant acme --project WEB --png burndown.png
   colaflow report throughput --tenant acme --from 2026-01-01 --json`,
 		Args: oneArgument("the type of the report, such as velocity"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,6 +53,7 @@ and how it is defined. The types are
 	flags.StringVar(&f.Unit, "unit", "", "points, count or hours")
 	flags.IntVar(&f.rows, "rows", 20, "rows of the table to print; 0: none")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+	flags.StringVar(&f.png, "png", "", "file to write the chart to")
 	return cmd
 }
 
@@ -61,8 +66,25 @@ func (p *program) report(ctx context.Context, db *database, t tenancy.Tenant, f 
 	if err != nil {
 		return err
 	}
+	if f.png != "" {
+		if err := writeChart(r, f.png); err != nil {
+			return err
+		}
+	}
 	if f.json {
 		return p.printJSON(r)
 	}
 	return p.showReport(r, f.rows)
+}
+
+func writeChart(r report.Report, file string) error {
+	c, ok := chart.Of(r)
+	if !ok {
+		return tenancy.Errorf(tenancy.InvalidValue, "This %s has nothing to draw.", r.Type).WithNext("Leave out --png.")
+	}
+	picture, err := c.PNG()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, picture, 0o644)
 }
