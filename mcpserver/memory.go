@@ -34,6 +34,23 @@ func (s *Server) openCharge(w http.ResponseWriter, hr *http.Request, r *request)
 	return nil, nil, false
 }
 
+// reserve charges a tenant's account for what comes by other ways than HTTP, until
+// release is called.
+func (s *Server) reserve(ctx context.Context, tenant tenancy.TenantID, bytes int) (release func(), err error) {
+	budget, leave, err := s.budget(ctx, tenant)
+	if tenancy.CodeOf(err) == tenancy.NotFound {
+		return nil, tenancy.Errorf(tenancy.Unauthenticated, "The token's tenant does not exist any more.")
+	} else if err != nil {
+		return nil, err
+	}
+	charge := budget.Open()
+	if err := charge.Grow(int64(bytes)); err != nil {
+		leave()
+		return nil, err
+	}
+	return func() { charge.Release(); leave() }, nil
+}
+
 // unlimited is the budget where nobody keeps accounts.
 func unlimited(context.Context, tenancy.TenantID) (*tenancy.Budget, func(), error) {
 	return nil, func() {}, nil

@@ -1,6 +1,7 @@
 package mcpserver_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -45,6 +46,39 @@ func TestMemory_OverBudget(t *testing.T) {
 	require.Zero(t, accounts[acme.ID].Used(), "everything was given back")
 	require.Zero(t, accounts[beta.ID].Used())
 	require.Positive(t, accounts[acme.ID].Refused())
+}
+
+// TestMemory_Stdio: what comes over pipes is charged too, and what is subscribed to for as
+// long as the client stays.
+func TestMemory_Stdio(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
+	acme.Project(t, "WEB", "Website")
+	accounts := budgets{acme.ID: tenancy.NewBudget(400 << 10), beta.ID: tenancy.NewBudget(100 << 10)}
+	server, _ := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, Budget: accounts.of, RefusalPause: 1})
+	ask := func(token string, messages ...string) string {
+		var out bytes.Buffer
+		require.NoError(t, server.ServeStdio(t.Context(), strings.NewReader(strings.Join(messages, "\n")+"\n"), &out, token, mcpserver.Narrowing{}))
+		return out.String()
+	}
+	long := callBody("search_issues", `{"query":"`+strings.Repeat("x ", 30_000)+`"}`) // 60 KB
+	require.Contains(t, ask(beta.FullToken(t), long), "memory on this server is used up")
+	require.NotContains(t, ask(acme.FullToken(t), long), "memory on this server", "another tenant has room")
+	require.Contains(t, ask(beta.FullToken(t), ping), `"result"`, "what fits goes on")
+	require.Positive(t, accounts[beta.ID].Refused())
+
+	full := acme.FullToken(t)
+	subscribe := `{"jsonrpc":"2.0","id":2,"method":"resources/subscribe","params":{"uri":"colaflow://projects/WEB"}}`
+	require.Contains(t, ask(full, subscribe), `"id":2,"result":{}`)
+	free, err := accounts[acme.ID].Reserve(accounts[acme.ID].Limit() - 100<<10)
+	require.NoError(t, err)
+	require.Contains(t, ask(full, subscribe), "memory on this server is used up", "there is room for the call, but not for the stream")
+	free()
+	require.Zero(t, accounts[acme.ID].Used()+accounts[beta.ID].Used(), "everything was given back")
+	orphan := beta.FullToken(t)
+	delete(accounts, beta.ID) // the tenant was deleted just now
+	require.Contains(t, ask(orphan, ping), `"code":-32001`, "no tenant, no token")
 }
 
 // TestMemory_NoAccount: without its tenant a token opens nothing.

@@ -185,6 +185,12 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	session := ctx
 	ctx, stop := s.running.start(withRequest(ctx, r), r)
 	defer stop()
+	free, err := s.reserve(ctx, r.principal.TenantID, len(line)+answerRoom)
+	if err != nil {
+		p.noRoom(ctx, r, err)
+		return
+	}
+	defer free()
 	if r.message.isRequest() && !s.checkToken(ctx, r) {
 		p.refuse(r, cmp.Or(r.refused, r.failed))
 		return
@@ -217,6 +223,19 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		return
 	}
 	p.write(mustJSON(answer))
+}
+
+// noRoom answers a request that its tenant's account has no room for, or whose tenant is
+// gone.
+func (p *pipe) noRoom(ctx context.Context, r *request, err error) {
+	r.outcome = string(tenancy.CodeOf(err))
+	switch {
+	case isRefusal(err):
+		r.refused = err
+	case tenancy.CodeOf(err) == tenancy.RateLimited:
+		p.server.recordFlood(ctx, r, err)
+	}
+	p.refuse(r, err)
 }
 
 // refuse answers a request whose token does not work, or that could not be served.

@@ -74,13 +74,19 @@ func (p *pipe) subscribe(session, ctx context.Context, r *request) error {
 // like a running call when its token ends.
 func (p *pipe) startWatching(session, ctx context.Context, r *request, subs []subscription) error {
 	s, st := p.server, newStream(r, subs)
+	free, err := s.reserve(ctx, r.principal.TenantID, streamRoom+maxWatched*watchRoom)
+	if err != nil {
+		return err
+	}
 	leave, err := s.hub.join(ctx, st)
 	if err != nil {
+		free()
 		return err
 	}
 	p.watcher.stream = st
 	session, stop := s.running.start(session, &request{principal: r.principal, token: r.token, clientIP: r.clientIP})
 	p.watcher.following.Go(func() {
+		defer free()
 		defer stop()
 		defer leave()
 		_ = s.follow(session, st, outlet{updated: p.updated, alive: func() error { return nil }})

@@ -67,8 +67,26 @@ func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, sessi
 				return
 			}
 		}
+		free, err := app.Budget().Reserve(requestRoom + bodyRoom(r))
+		if err != nil {
+			s.fail(w, err)
+			return
+		}
+		defer free()
 		next(w, r, session{app, claims, member, sid})
 	}
+}
+
+// requestRoom is what a member's request is charged for beside its body: about what
+// the answer takes.
+const requestRoom = 64 << 10
+
+// bodyRoom is what the body of a request may take.
+func bodyRoom(r *http.Request) int64 {
+	if r.ContentLength < 0 || r.ContentLength > maxAPIBody {
+		return maxAPIBody
+	}
+	return r.ContentLength
 }
 
 // application finds the Application whose key a JWT claims.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/web"
@@ -184,6 +185,37 @@ func TestPage_Memory(t *testing.T) {
 	status, body, _ = b.get(t, http.DefaultClient, "", paths["acme"], "")
 	require.Equal(t, 200, status)
 	require.Contains(t, body, "Report")
+}
+
+// TestAPI_Memory calls the API while the caller's tenant has no memory left: nothing is
+// done, another tenant does not notice, and what was charged is given back.
+func TestAPI_Memory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme, globex := b.db.Tenant(t, "acme"), b.db.Tenant(t, "globex")
+	raw, other := b.session(t, acme), b.session(t, globex)
+	budget := b.app(t, acme.Tenant).Budget()
+	br := b.browser(t, "colaflow.test")
+	create := func(access string) (int, string, http.Header) {
+		return br.do("POST", "/api/v1/tokens", `{"name":"new","permissions":{"issues":["read"]}}`+strings.Repeat(" ", 1000), bearer(access))
+	}
+	free, err := budget.Reserve(budget.Limit() - 64<<10 - 1000)
+	require.NoError(t, err)
+	status, body, h := create(raw)
+	require.Equal(t, http.StatusTooManyRequests, status, body)
+	require.Equal(t, "1", h.Get("Retry-After"))
+	require.Contains(t, body, "memory on this server is used up")
+	status, _, _ = br.do("GET", "/api/v1/me", "", bearer(raw))
+	require.Equal(t, http.StatusOK, status, "what fits goes on")
+	status, body, _ = create(other)
+	require.Equal(t, http.StatusOK, status, body)
+	free()
+	var made []store.Token
+	acme.Read(t, store.Tokens(&made))
+	require.Empty(t, made)
+	status, body, _ = create(raw)
+	require.Equal(t, http.StatusOK, status, body)
+	require.Eventually(t, func() bool { return budget.Used() == 0 }, 10*time.Second, time.Millisecond, "the answer may come before the handler ends")
 }
 
 // TestLoad_TenThousandPeopleAtOnce has 10,000 requests of 100 tenants in the server at
