@@ -23,6 +23,7 @@ type Call struct {
 	tool    string
 	links   links
 	cursors cursors
+	putPage PutPage
 	consent consent
 	// target and changes go into the audit row.
 	target  string

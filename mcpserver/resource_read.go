@@ -71,7 +71,7 @@ func readCurrentSprint(ctx context.Context, c *Call, vars variables) (any, error
 // readReport has all the detail that fits.
 func readReport(ctx context.Context, c *Call, vars variables) (any, error) {
 	r, err := c.report(ctx, ReportArguments{Type: strings.ToLower(vars["type"]), Project: []string{vars["project"]}, Sprint: vars["sprint"]})
-	return reportOut{r}, err
+	return reportOut{Report: r}, err
 }
 
 func readIssue(ctx context.Context, c *Call, vars variables) (any, error) {

@@ -45,6 +45,8 @@ type Config struct {
 	// Budget returns the account of a tenant's memory in this process; release
 	// must be called when nothing is held any more. Nil: nobody keeps accounts.
 	Budget func(context.Context, tenancy.TenantID) (budget *tenancy.Budget, release func(), err error)
+	// PutPage puts a page where a person can open it; nil: nowhere.
+	PutPage PutPage
 	// Observe is told of every message when it is answered; nil: nobody.
 	Observe func(Observation)
 	// Record commits the audit row of a call that writes nothing; nil means
@@ -77,6 +79,7 @@ type Server struct {
 	budget     func(context.Context, tenancy.TenantID) (*tenancy.Budget, func(), error)
 	record     func(context.Context, store.AuditRow) error
 	cursors    cursors
+	putPage    PutPage
 	// confirmations seals what clients bring back when something is agreed to.
 	confirmations tenancy.Sealer
 	running       running
@@ -103,7 +106,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
-		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, budget: cfg.Budget, record: cfg.Record,
+		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, budget: cfg.Budget, record: cfg.Record, putPage: cfg.PutPage,
 		keepAlive: defaultKeepAlive, slowReader: defaultSlowReader, watched: watchedResources(),
 		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
 		cursors: cursors{tenancy.NewSealer(cfg.Key, tenancy.PurposeCursors)}, confirmations: tenancy.NewSealer(cfg.Key, tenancy.PurposeConfirmations),

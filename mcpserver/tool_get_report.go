@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -24,11 +25,20 @@ type ReportArguments struct {
 	Unit    string   `json:"unit" enum:"points|count|hours"`
 	Detail  string   `json:"detail" enum:"summary|table|series" doc:"Default summary"`
 	Chart   string   `json:"chart" enum:"none|png" doc:"Adds a picture"`
+	Page    bool     `json:"page" doc:"Link to show a person; opens once"`
 }
 
 // reportOut is a report with as much detail as was asked for.
 type reportOut struct {
 	report.Report
+	Page *pageOut `json:"page,omitempty"`
+}
+
+// pageOut is where a person can open a report.
+type pageOut struct {
+	Link      string `json:"link"`
+	ExpiresAt string `json:"expires_at"`
+	Hint      string `json:"hint"`
 }
 
 func getReport() Tool {
@@ -53,7 +63,11 @@ func getReportHandler(ctx context.Context, c *Call, in ReportArguments) (reportO
 			c.images = append(c.images, picture)
 		}
 	}
-	return reportOut{detailed(full, in.Detail)}, nil
+	out := reportOut{Report: detailed(full, in.Detail)}
+	if in.Page {
+		out.Page, err = c.page(ctx, full)
+	}
+	return out, err
 }
 
 // ReportFor computes a report as get_report does, with all its detail, for who runs
@@ -61,6 +75,24 @@ func getReportHandler(ctx context.Context, c *Call, in ReportArguments) (reportO
 func ReportFor(ctx context.Context, tx *store.Tx, in ReportArguments, now time.Time) (report.Report, error) {
 	c := &Call{Principal: tenancy.Principal{Permissions: tenancy.AllPermissions}, Tx: tx, Now: now}
 	return c.report(ctx, in)
+}
+
+// page puts a report where a person can open it. The link is the right to see it, so
+// it shows no more than this call may.
+func (c *Call) page(ctx context.Context, r report.Report) (*pageOut, error) {
+	if c.putPage == nil {
+		return nil, tenancy.Errorf(tenancy.Unavailable, "Pages are not served here.").WithNext("Leave out page.")
+	}
+	content, err := renderReport(r)
+	if err != nil {
+		return nil, err
+	}
+	put, err := c.putPage(ctx, c.TenantID, pageTitle(r), content, cmp.Or(c.MemberEmail, c.TokenName))
+	if err != nil {
+		return nil, err
+	}
+	c.changes = append(c.changes, change{Field: "page", After: put.ID.String()})
+	return &pageOut{Link: put.Link, ExpiresAt: stamp(put.ExpiresAt), Hint: "Give the link to a person: it opens once, in one browser, after a click."}, nil
 }
 
 // chartOf draws a report's chart; where it has none, the report says so.

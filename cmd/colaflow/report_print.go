@@ -2,12 +2,9 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/colaflow/colaflow/tracker"
@@ -57,52 +54,22 @@ func (p *program) showReport(r report.Report, rows int) error {
 func figures(summary report.Figures) []string {
 	var pairs []string
 	for _, f := range summary {
-		text := ""
-		switch v := f.Value.(type) {
-		case []string:
-			text = strings.Join(v, "; ")
-		default:
-			text = valueText(v)
-		}
-		pairs = append(pairs, strings.ReplaceAll(f.Name, "_", " "), cmp.Or(text, "none"))
+		pairs = append(pairs, report.Words(f.Name), cmp.Or(report.Text(f.Value), "none"))
 	}
 	return pairs
-}
-
-// valueText writes one value of a report.
-func valueText(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return tracker.CleanLine(v)
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return ""
-		}
-		return strconv.FormatFloat(math.Round(v*100)/100+0, 'f', -1, 64)
-	case int, bool:
-		return fmt.Sprint(v)
-	default:
-		data, err := json.Marshal(v)
-		if err != nil {
-			return ""
-		}
-		return tracker.CleanLine(strings.NewReplacer(`"`, "", "{", "", "}", "", ":", " ", ",", ", ").Replace(string(data)))
-	}
 }
 
 func (p *program) printReportTable(t *report.Table, most int) error {
 	shown := t.First(most)
 	var heading []string
 	for _, column := range t.Columns {
-		heading = append(heading, strings.ReplaceAll(column, "_", " "))
+		heading = append(heading, report.Words(column))
 	}
 	var rows [][]string
 	for _, row := range shown.Rows {
 		var cells []string
 		for _, v := range row {
-			cells = append(cells, shortened(valueText(v), 50))
+			cells = append(cells, shortened(report.Text(v), 50))
 		}
 		rows = append(rows, cells)
 	}
@@ -164,7 +131,7 @@ func (p *program) printSparklines(s *report.Series) error {
 				last = v
 			}
 		}
-		rows = append(rows, []string{tracker.CleanLine(l.Name), sparkline(l.Values, low, high), valueText(last)})
+		rows = append(rows, []string{tracker.CleanLine(l.Name), sparkline(l.Values, low, high), report.Text(last)})
 	}
 	if len(s.X) == 0 {
 		return nil

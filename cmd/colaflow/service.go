@@ -42,7 +42,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config, reach sso.Reach
 	if m != nil {
 		m.tenants.apps = s.apps
 	}
-	cfg.Budget = s.budget
+	cfg.Budget, cfg.PutPage = s.budget, s.putPage(cfg.PublicURL)
 	var err error
 	if s.mcp, err = mcpserver.New(cfg); err != nil {
 		s.auth.Close()
@@ -87,6 +87,19 @@ func (s *service) budget(ctx context.Context, tenant tenancy.TenantID) (*tenancy
 		return nil, nil, err
 	}
 	return app.Budget(), release, nil
+}
+
+// putPage puts pages into the Applications of tenants.
+func (s *service) putPage(publicURL string) mcpserver.PutPage {
+	return func(ctx context.Context, tenant tenancy.TenantID, title string, content []byte, by string) (mcpserver.PutPageResult, error) {
+		app, release, err := s.apps.UseID(ctx, tenant)
+		if err != nil {
+			return mcpserver.PutPageResult{}, err
+		}
+		defer release()
+		page, ticket, err := app.PutPage(ctx, title, content, by)
+		return mcpserver.PutPageResult{ID: page.ID, Link: web.PageLink(publicURL, app.Tenant().Slug, page.ID, ticket), ExpiresAt: page.ExpiresAt}, err
+	}
 }
 
 // sweepEvery closes idle Applications, also while nobody calls; stop ends it.
