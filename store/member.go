@@ -37,11 +37,20 @@ func MemberByID(id uuid.UUID, into *tenancy.Member) Query {
 // Members lists the members of the tenant whose handle, e-mail or name begins
 // with prefix, people who may act first.
 func Members(prefix string, limit int, into *[]tenancy.Member) Query {
+	return listMembers(prefix, limit, false, into)
+}
+
+// MembersAndFormer lists like Members, and those too whose access has ended.
+func MembersAndFormer(prefix string, limit int, into *[]tenancy.Member) Query {
+	return listMembers(prefix, limit, true, into)
+}
+
+func listMembers(prefix string, limit int, former bool, into *[]tenancy.Member) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select `+memberColumns+` from members m
-			where m.tenant_id = $1 and m.state <> 'disabled'
+			where m.tenant_id = $1 and ($4 or m.state <> 'disabled')
 			  and ($2 = '' or starts_with(m.handle, $2) or starts_with(coalesce(m.email, ''), $2) or starts_with(fold(m.name), $2))
-			order by m.state = 'active' desc, m.handle limit $3`, scope.Tenant, strings.ToLower(prefix), limit).
+			order by m.state = 'active' desc, m.handle limit $3`, scope.Tenant, strings.ToLower(prefix), limit, former).
 			Query(collect(into, scanMember))
 	}
 }

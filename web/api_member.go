@@ -10,9 +10,15 @@ import (
 // maxMembers is how many people one answer holds.
 const maxMembers = 1000
 
+// members lists the people of the tenant; admins, who can let them back in, see those too
+// whose access has ended.
 func (s *Server) members(r *http.Request, me session) (list []tenancy.Member, err error) {
+	query := store.Members
+	if me.claims.Role.Permissions().Has(tenancy.MembersManage) {
+		query = store.MembersAndFormer
+	}
 	err = s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error {
-		return tx.Do(r.Context(), store.Members(r.URL.Query().Get("prefix"), maxMembers, &list))
+		return tx.Do(r.Context(), query(r.URL.Query().Get("prefix"), maxMembers, &list))
 	})
 	return list, err
 }

@@ -320,3 +320,21 @@ func TestAudit_Pages(t *testing.T) {
 	_, body, _ := o.ada.do("GET", "/api/v1/audit?since="+time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "", bearer(o.admin))
 	require.Contains(t, body, `"total":0`)
 }
+
+// TestMembers_Former: who can let somebody back in sees those whose access has ended.
+func TestMembers_Former(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := newOffice(t, b, "acme")
+	cy := tenancy.Member{ID: tenancy.NewID(), Handle: "cy", Email: "cy@acme.test", Role: tenancy.RoleMember, State: tenancy.MemberActive, CreatedAt: storetest.Now}
+	o.acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.InsertMembers([]tenancy.Member{cy})) })
+	status, body, _ := o.ada.do("PATCH", "/api/v1/members/"+cy.ID.String(), `{"active":false}`, bearer(o.admin))
+	require.Equal(t, http.StatusOK, status, body)
+	_, body, _ = o.ada.do("GET", "/api/v1/members", "", bearer(o.admin))
+	require.Contains(t, body, "cy@acme.test")
+	_, body, _ = o.ben.do("GET", "/api/v1/members", "", bearer(o.own))
+	require.Contains(t, body, "ada@acme.test")
+	require.NotContains(t, body, "cy@acme.test")
+	status, body, _ = o.ada.do("PATCH", "/api/v1/members/"+cy.ID.String(), `{"active":true}`, bearer(o.admin))
+	require.Equal(t, http.StatusOK, status, body)
+}

@@ -79,9 +79,10 @@ function Person() {
   return (
     <Menu
       button={
-        <button type="button" className="person" aria-label={`Account of ${me.email}`}>
+        <button type="button" className="person">
           <Icon name="person" />
-          <span className="clip">
+          <span className="hidden">Account of</span>
+          <span className="who clip">
             {me.name || me.email}
             <small>{me.role}</small>
           </span>

@@ -40,7 +40,7 @@ export default function Members() {
       </header>
       <div className="tools">
         <input type="search" aria-label="Find a person" placeholder="Name or e-mail" value={values.q} onChange={(e) => set({ q: e.target.value })} />
-        {members.data && <span className="soft">{shown.length} people</span>}
+        {members.data && <span className="soft">{shown.length} {shown.length === 1 ? 'person' : 'people'}</span>}
       </div>
       <div className="panel">
         {members.isPending ? (
@@ -94,7 +94,7 @@ interface RowProps {
 
 function Row({ member: m, admin, change, end }: RowProps) {
   const me = useSession((s) => s.me)
-  const off = m.state === 'deactivated'
+  const off = m.state === 'disabled'
   const editable = admin && m.id !== me?.id && (m.role !== 'owner' || me?.role === 'owner')
   return (
     <tr>
@@ -116,7 +116,7 @@ function Row({ member: m, admin, change, end }: RowProps) {
         )}
       </td>
       <td data-name="State">
-        <span className={m.state === 'active' ? 'badge good' : 'badge warn'}>{m.state}</span>
+        <span className={m.state === 'active' ? 'badge good' : 'badge warn'}>{off ? 'access ended' : m.state}</span>
       </td>
       <td data-name="Since">
         <Time at={m.created_at} />

@@ -27,7 +27,6 @@ export function SignIn() {
             {reason}
           </p>
         )}
-        <Refused />
         {status === 'failed' ? (
           <Button kind="primary" onClick={() => void start().catch(() => {})}>
             Try again
@@ -81,8 +80,6 @@ function Company() {
   )
 }
 
-const titles: Record<string, string> = { entra: 'Microsoft', google: 'Google', okta: 'Okta', oidc: 'your company’s account', saml: 'your company’s account' }
-
 function Ways({ slug }: { slug: string }) {
   const { pathname, search, hash } = useLocation()
   const ways = useQuery({
@@ -90,7 +87,7 @@ function Ways({ slug }: { slug: string }) {
     queryFn: () => request<Schemas['Tenant']>('GET', '/api/v1/tenant'),
     staleTime: 60_000,
   })
-  const providers = (ways.data?.sign_in ?? []).filter((w) => w !== 'link')
+  const providers = ways.data?.providers ?? []
   const another = () => {
     useSession.setState({ status: 'unnamed', reason: '' })
   }
@@ -101,8 +98,8 @@ function Ways({ slug }: { slug: string }) {
       </p>
       {ways.isPending && <div className="way-skeleton" />}
       {providers.map((p) => (
-        <a key={p} className="button primary" href={withQuery(`/auth/${encodeURIComponent(p)}/start`, { tenant: slug, next: pathname + search + hash })}>
-          Sign in with {titles[p] ?? p}
+        <a key={p.name} className="button primary" href={withQuery(p.url, { next: pathname + search + hash })}>
+          {p.title}
         </a>
       ))}
       <p>
@@ -118,23 +115,4 @@ function Ways({ slug }: { slug: string }) {
       )}
     </>
   )
-}
-
-/** What the sign-in endpoints said when they sent the person back. */
-function Refused() {
-  const said = new URLSearchParams(useLocation().search).get('signin_error')
-  if (!said) return null
-  return (
-    <p role="alert" className="note wrong">
-      {refusals[said] ?? 'You could not be signed in. Try again, or ask an admin of your company.'}
-    </p>
-  )
-}
-
-const refusals: Record<string, string> = {
-  domain: 'Your e-mail address is not one of this company’s. Ask an admin to allow its domain.',
-  deactivated: 'Your access has ended. Ask an admin of your company.',
-  provider: 'Your company’s sign-in did not answer as expected. Ask an admin to test its settings.',
-  expired: 'Signing in took too long. Try again.',
-  cancelled: 'You cancelled signing in.',
 }

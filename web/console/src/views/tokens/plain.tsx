@@ -25,16 +25,16 @@ export function Plain({ plain, name, done }: { plain: string; name: string; done
           <Icon name="download" /> Download
         </Button>
       </div>
-      <Tabs.Root defaultValue={list[0]?.name} className="tabs">
+      <Tabs.Root defaultValue="0" className="tabs">
         <Tabs.List aria-label="Clients">
-          {list.map((s) => (
-            <Tabs.Trigger key={s.name} value={s.name}>
+          {list.map((s, n) => (
+            <Tabs.Trigger key={s.name} value={String(n)}>
               {s.name}
             </Tabs.Trigger>
           ))}
         </Tabs.List>
-        {list.map((s) => (
-          <Tabs.Content key={s.name} value={s.name} className="stack tight">
+        {list.map((s, n) => (
+          <Tabs.Content key={s.name} value={String(n)} className="stack tight">
             <div className="row">
               <small className="soft grow">{s.where}</small>
               <Copy text={s.text} label={`Copy for ${s.name}`} />

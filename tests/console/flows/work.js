@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+
+/** Issues are found, read, changed and discussed; texts in them stay texts. */
+export async function flow(stage) {
+  const { links } = stage
+  stage.refusals = /409/ // the one that is refused below
+  const context = await stage.profile()
+  const page = await stage.signIn(context, links.acme, { next: '/issues/WEB-1' }) // as the tools' links say it
+  await page.getByRole('heading', { name: 'Cart forgets its items' }).waitFor()
+
+  await page.getByLabel('Assignee').selectOption({ index: 2 }) // ben, whose name is hostile
+  await page.getByText(/ben@work.test/).first().waitFor() // in the history
+  await optimistic(page)
+
+  await page.getByRole('button', { name: 'Edit' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Description').fill('**Steps**\n\n- add\n- [look](javascript:alert(1))\n\n<script>window.hacked=1</script>')
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Steps', { exact: true }).waitFor()
+  await page.getByLabel('Comment').fill('Seen it too: <b>often</b>')
+  await page.getByRole('button', { name: 'Comment' }).click()
+  await page.getByText('Seen it too: <b>often</b>').waitFor()
+  assert.equal(await page.locator('.prose a').count(), 0, 'what is no web address is no link')
+
+  await page.getByRole('link', { name: 'Issues' }).click()
+  await page.getByText('2 issues fit').waitFor()
+  await page.getByLabel('Search issues').fill('cart')
+  await page.getByText('1 issue fits').waitFor()
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await page.getByRole('button', { name: 'New issue' }).click()
+  await dialog.getByLabel('Title').fill('Made in the console')
+  await dialog.getByRole('button', { name: 'Create issue' }).click()
+  await page.getByRole('heading', { name: 'Made in the console' }).waitFor()
+  assert.match(page.url(), /\/issues\/WEB-3\?tenant=work$/)
+
+  for (const path of ['/', '/issues', '/issues/WEB-2', '/projects', '/projects/WEB', '/members', '/activity', '/issues/NO-1']) {
+    await page.goto(stage.view(links.acme, path))
+    await page.waitForLoadState('networkidle')
+    assert.equal(await page.evaluate(() => window.hacked), undefined, path)
+  }
+  await page.getByText('There is no such issue').waitFor()
+  stage.refusals = /404|409/
+  stage.said = stage.said.filter((s) => !s.includes('404'))
+  await page.goto(stage.view(links.acme, '/issues/WEB-2'))
+  await page.getByRole('heading', { name: '<img src=x' }).waitFor() // shown as what it is
+}
+
+/** A change shows at once, and is taken back if the server refuses it. */
+async function optimistic(page) {
+  const status = page.getByLabel('Status')
+  const before = await status.inputValue()
+  let refuse
+  const held = new Promise((done) => {
+    refuse = done
+  })
+  await page.route('**/tools/update_issue*', async (route) => {
+    await held
+    await route.fulfill({ status: 409, contentType: 'application/json', body: '{"error":"conflict","message":"WEB-1 changed since you read it."}' })
+  })
+  await status.selectOption('In Progress')
+  assert.equal(await status.inputValue(), 'In Progress', 'it does not wait')
+  refuse()
+  await page.getByText('WEB-1 changed since you read it.').waitFor()
+  await page.waitForFunction((want) => document.querySelector('aside select')?.value === want || document.querySelectorAll('select')[0]?.value === want, before)
+  await page.unrouteAll({ behavior: 'wait' })
+  await status.selectOption('In Progress')
+  await page.locator('ins', { hasText: 'In Progress' }).waitFor() // in the history: the server has it
+}

@@ -1,0 +1,100 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store/storetest"
+)
+
+// job is what a flow is told.
+type job struct {
+	Flow string `json:"flow"`
+	URL  string `json:"url"`
+	// Links sign in once each, by a name that the flow knows.
+	Links map[string]string `json:"links"`
+	Token string            `json:"token,omitempty"`
+	Shots string            `json:"shots"`
+}
+
+// run lets a browser do a flow.
+func (b *bundle) run(t *testing.T, j job) {
+	t.Helper()
+	j.URL = b.url
+	var err error
+	j.Shots, err = filepath.Abs("shots")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(j.Shots, 0o755))
+	input, err := json.Marshal(j)
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), "node", "run.js")
+	cmd.WaitDelay = 5 * time.Second
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+	cmd.Stdin = bytes.NewReader(input)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Logf("%s", out)
+}
+
+// hostile is a text that runs where a text is taken for markup.
+const hostile = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`
+
+// TestConsole lets a browser do everything that people do in the console, in several
+// tenants at once. Attack cases 77 and 98 are among it: the cookie's flags, a refresh from
+// another site, and texts that try to run.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	two := func(t *testing.T, first, second string) (*storetest.Tenant, *storetest.Tenant) {
+		return b.db.Tenant(t, first), b.db.Tenant(t, second)
+	}
+	t.Run("session", func(t *testing.T) {
+		t.Parallel()
+		acme, globex := two(t, "session-a", "session-b")
+		b.run(t, job{Flow: "session", Links: map[string]string{
+			"acme": b.link(t, acme.Slug, acme.Ada.Email), "bare": b.link(t, acme.Slug, acme.Ada.Email), "globex": b.link(t, globex.Slug, globex.Ada.Email)}})
+	})
+	t.Run("tokens", func(t *testing.T) {
+		t.Parallel()
+		acme, globex := two(t, "tokens-a", "tokens-b")
+		acme.Project(t, "WEB", "Web shop")
+		globex.Token(t, "of another tenant", `{"issues":["read"]}`)
+		b.run(t, job{Flow: "tokens", Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
+	})
+	t.Run("work", func(t *testing.T) {
+		t.Parallel()
+		acme := b.db.Tenant(t, "work")
+		p := acme.Project(t, "WEB", "Web shop "+hostile)
+		acme.Issues(t, p, "Cart forgets its items", hostile)
+		_, err := b.db.Admin(t).Exec(t.Context(), `update members set name = $1 where id = $2`, "Ben "+hostile, acme.Ben.ID)
+		require.NoError(t, err)
+		b.run(t, job{Flow: "work", Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
+	})
+	t.Run("admin", func(t *testing.T) {
+		t.Parallel()
+		acme := b.db.Tenant(t, "admin-a")
+		acme.Issues(t, acme.Project(t, "WEB", "Web shop"), "One")
+		b.run(t, job{Flow: "admin", Token: acme.FullToken(t), Links: map[string]string{
+			"ada": b.link(t, acme.Slug, acme.Ada.Email), "ben": b.link(t, acme.Slug, acme.Ben.Email)}})
+	})
+	t.Run("welcome", func(t *testing.T) {
+		t.Parallel()
+		acme := b.db.Tenant(t, "welcome")
+		b.run(t, job{Flow: "welcome", Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
+	})
+	t.Run("looks", func(t *testing.T) {
+		t.Parallel()
+		acme := b.db.Tenant(t, "looks")
+		acme.Fill(t, 200)
+		token := acme.FullToken(t)
+		acme.Token(t, "triage bot", `{"issues":["read","search","update"],"comments":["*"],"only_projects":["P0","P1"]}`)
+		b.run(t, job{Flow: "looks", Token: token, Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
+	})
+}
