@@ -279,7 +279,7 @@ func TestAttack099_ReaderIsToldToWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, token := w.acme.Token(t, "reader", `{"projects":["read","search"],"issues":["read","search"],"comments":["read"],"sprints":["read"]}`)
-	reader := w.client(t, token)
+	reader := w.client(t, token).all()
 	own := w.own[w.insider]
 	before := w.db.Dump(t, "audit_log", "audit_checkpoints", "token_usage")
 	for _, tool := range w.tools {

@@ -165,7 +165,7 @@ func Catalogue() []Tool {
 		getMe(), listProjects(), getProject(), createProject(), updateProject(),
 		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
 		addComment(), linkIssues(), listSprints(), saveSprint(), getReport(), listActivity(),
-		searchAuditLog(),
+		deleteIssue(), deleteProject(), searchAuditLog(),
 	}
 }
 

@@ -82,6 +82,10 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	require.NoError(t, err)
 	require.NoError(t, db.CountText(t.Context(), f.ID, time.Hour))
 	require.NoError(t, db.CatchUpTimelines(t.Context(), f.ID))
+	for _, p := range []tracker.Project{f.web, f.api} {
+		admin(t, db, `insert into deletions (tenant_id, id, project_id, project_key, deleted_at) values ($1, $2, $3, $4, $5)`,
+			f.ID, tenancy.NewID(), p.ID, p.Key, storetest.Now)
+	}
 	return f
 }
 

@@ -122,7 +122,7 @@ func TestPurge_OnlyWhatIsDeleted(t *testing.T) {
 	_, err = tx.Exec(t.Context(), `select set_config('app.purge_tenant', $1, true)`, a.ID.String())
 	require.NoError(t, err)
 	require.Zero(t, rowsIn(t, tx, `select count(*) from issues`))
-	require.Equal(t, "42501", attempt(t, tx, `delete from issues`))
+	require.Equal(t, "42501", attempt(t, tx, `delete from issue_events`))
 }
 
 const killPurge = "COLAFLOW_TEST_KILL_PURGE"

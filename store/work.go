@@ -21,7 +21,8 @@ const maxWork = 2000
 // visible in it; so nothing is lost between two readings and nothing comes twice.
 type WorkPosition string
 
-// WorkItem is an issue that changed, or without IssueID a project or its sprints.
+// WorkItem is an issue that changed or was deleted, or without IssueID a project or its
+// sprints.
 type WorkItem struct {
 	ProjectID  uuid.UUID
 	ProjectKey string
@@ -74,7 +75,9 @@ func workSince(since, until WorkPosition, into *[]WorkItem) Query {
 			  select distinct t.project_id, t.issue_id from issue_events t where t`+fresh+`
 			  union all select t.id, null from projects t where t`+fresh+`
 			  union all select distinct t.project_id, null::uuid from sprints t where t`+fresh+`
-			) w join projects p on p.tenant_id = $1 and p.id = w.project_id limit $5`,
+			) w join projects p on p.tenant_id = $1 and p.id = w.project_id
+			union all select t.project_id, t.project_key, t.issue_id from deletions t where t`+fresh+`
+			limit $5`,
 			scope.Tenant, from, to, string(since), maxWork+1).
 			Query(collect(into, func(row pgx.Rows, w *WorkItem) error {
 				var issue *uuid.UUID
