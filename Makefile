@@ -17,7 +17,7 @@ build: ## build bin/colaflow
 	@$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/colaflow ./cmd/colaflow
 
 .PHONY: test
-test: postgres pgbouncer chromium ## run every test, on a real PostgreSQL
+test: postgres pgbouncer chromium providers ## run every test, on a real PostgreSQL
 	$(GO) vet ./...
 	$(GO) test ./...
 
@@ -55,6 +55,10 @@ verify: lint build console ## check that what is generated is up to date
 .PHONY: pgbouncer
 pgbouncer: ## install PgBouncer, which tests go through, if there is none
 	@scripts/pgbouncer
+
+.PHONY: providers
+providers: ## install SimpleSAMLphp, which the tests of sign-in go through, if there is none
+	@scripts/providers
 
 .PHONY: chromium
 chromium: ## install Chromium, which the tests of the console drive, if there is none
