@@ -79,6 +79,11 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.ReactivateMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
 		return err
 	},
+	"member.change": func(t *testing.T, o *office) error {
+		active := false
+		_, err := o.ChangeMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID, store.MemberChange{Role: tenancy.RoleViewer, Active: &active})
+		return err
+	},
 	"tenant.create": func(t *testing.T, o *office) error {
 		owner, err := tenancy.NewMember("cy@gamma.test", "Cy", tenancy.RoleOwner, storetest.Now)
 		require.NoError(t, err)
@@ -161,6 +166,10 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.SignIn(t.Context(), o.acme.ID, identity(o.idp, "2", "newcomer@acme.test"), "")
 		return err
 	},
+	"member.signin_link": func(t *testing.T, o *office) error {
+		_, err := o.AllowSignInLink(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
+		return err
+	},
 	"member.rest": func(t *testing.T, o *office) error { return o.RestIdle(t.Context(), o.acme.Tenant) },
 	"sso.spend": func(t *testing.T, o *office) error {
 		_, err := o.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"another"}, Until: storetest.Now.Add(time.Hour)})
@@ -191,6 +200,7 @@ var elsewhere = map[string]string{
 	"audit.drop_before": "TestAudit_Remove: the row goes first, on purpose",
 	"audit.erase":       "TestAudit_Remove",
 	"audit.remove":      "reads",
+	"audit.retain":      "reads; what goes is audit.drop_before",
 	"tenant.export":     "TestMove_Audit: reads, and tells of it",
 	"tenant.show":       "reads",
 	"tenant.stats":      "reads",

@@ -73,3 +73,32 @@ func (tx *Tx) invitable(ctx context.Context, wanted tenancy.Member) (known tenan
 	}
 	return known, nil
 }
+
+// AllowSignInLink records that somebody makes a one-time sign-in link for a member, and
+// returns whom. A link is as good as the member: nobody makes one for a role above theirs.
+func (s *Store) AllowSignInLink(ctx context.Context, scope Scope, actor string, member uuid.UUID) (m tenancy.Member, err error) {
+	entry := func() AuditRow { return scope.adminRow(actor, "member.signin_link", m.Label()) }
+	err = s.Write(ctx, scope, entry, func(tx *Tx) error {
+		by, err := tx.power(ctx)
+		if err != nil {
+			return err
+		}
+		if err := by.admin("make sign-in links"); err != nil {
+			return err
+		}
+		if err := tx.Do(ctx, MemberByID(member, &m)); err != nil {
+			return err
+		}
+		switch {
+		case m.ID == uuid.Nil:
+			return tenancy.Errorf(tenancy.NotFound, "There is no such member.")
+		case !m.TakesPlace():
+			return tenancy.Errorf(tenancy.Conflict, "%s is %s and may not sign in.", m.Label(), m.State).WithNext("Invite or reactivate them first.")
+		}
+		return by.give(m.Role, 0, by.grants)
+	})
+	if err != nil {
+		return tenancy.Member{}, fmt.Errorf("member.signin_link: %w", err)
+	}
+	return m, nil
+}

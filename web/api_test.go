@@ -120,7 +120,7 @@ func fillPath(path string, ids map[string]string) string {
 var bodies = map[string]string{
 	"POST /api/v1/tokens": `{"name":"new","permissions":{"issues":["read"]}}`, "PATCH /api/v1/tokens/{id}": `{"name":"renamed"}`,
 	"POST /api/v1/tokens/{id}/rotate": `{}`, "POST /api/v1/tokens/{id}/explain": `{"target":"issue:WEB-1","verb":"read"}`,
-	"PATCH /api/v1/members/{id}": `{"role":"viewer"}`, "POST /api/v1/tokens/preview": `{"permissions":{"issues":["read"]}}`, "POST /api/v1/tools/{name}": `{"a":1}`,
+	"POST /api/v1/members": `{"email":"new@acme.test","role":"viewer"}`, "PATCH /api/v1/members/{id}": `{"role":"viewer"}`, "POST /api/v1/tokens/preview": `{"permissions":{"issues":["read"]}}`, "POST /api/v1/tools/{name}": `{"a":1}`,
 	"PATCH /api/v1/sso": `{"required":false}`, "PATCH /api/v1/sso/{name}": `{"enabled":false}`,
 	"PUT /api/v1/sso/{name}": `{"protocol":"oidc","oidc":{"issuer":"https://127.0.0.1:1","client_id":"colaflow"},"rules":{"domains":["acme.test"]}}`,
 }
@@ -180,9 +180,9 @@ func TestAPI_Matrix(t *testing.T) {
 		if r.Path == "/api/v1/sessions/{id}" {
 			continue // TestSessions_ListAndEnd
 		}
-		status, body, _ := acme.ada.do(r.Method, fillPath(r.Path, ids), bodies[name], bearer(acme.admin))
+		status, body, h := acme.ada.do(r.Method, fillPath(r.Path, ids), bodies[name], bearer(acme.admin))
 		require.Less(t, status, 300, "%s: %s", name, body)
-		if status == http.StatusOK {
+		if status == http.StatusOK && h.Get("Content-Type") == "application/json" {
 			pointer := strings.NewReplacer("~", "~0", "/", "~1").Replace(r.Path)
 			schema, err := compiler.Compile("openapi.json#/paths/" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(pointer) + "/" + strings.ToLower(r.Method) + "/responses/200/content/application~1json/schema")
 			require.NoError(t, err, name)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/web"
 )
@@ -59,8 +58,8 @@ func (p *program) signInLink(ctx context.Context, db *database, tenant tenancy.T
 	if err != nil {
 		return "", err
 	}
-	if !m.TakesPlace() {
-		return "", tenancy.Errorf(tenancy.Conflict, "%s is %s and may not sign in.", m.Label(), m.State).WithNext("Invite or reactivate them first.")
+	if m, err = db.AllowSignInLink(ctx, operator(tenant), actor(), m.ID); err != nil {
+		return "", err
 	}
 	var ticket string
 	err = p.withApplication(db, tenant, publicURL, func(app *tenancy.Application) (err error) {
@@ -69,10 +68,6 @@ func (p *program) signInLink(ctx context.Context, db *database, tenant tenancy.T
 	})
 	if err != nil {
 		return "", fmt.Errorf("sign the link: %w", err)
-	}
-	row := store.AuditRow{TenantID: tenant.ID, Kind: "admin", Actor: actor(), Method: "member.signin_link", Decision: store.Allowed, Target: m.Label()}
-	if err := db.Record(ctx, row); err != nil {
-		return "", fmt.Errorf("audit: %w", err)
 	}
 	return web.SignInLink(publicURL, tenant.Slug, ticket), nil
 }
