@@ -19,11 +19,11 @@ build: ## build bin/colaflow
 .PHONY: test
 test: postgres pgbouncer chromium providers ## run every test, on a real PostgreSQL
 	$(GO) vet ./...
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 .PHONY: race
 race: postgres pgbouncer ## run the tests of what is shared between calls under the race detector (needs a C compiler)
-	$(GO) test -race -short ./tenancy ./tokens ./store ./mcpserver ./web
+	$(GO) test -race -short -timeout 25m ./tenancy ./tokens ./store ./mcpserver ./web
 
 .PHONY: bench
 bench: postgres ## measure calls a second against bare mcp-go and pgx, and what tokens and streams cost (about 7 minutes)
