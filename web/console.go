@@ -19,7 +19,7 @@ var dist embed.FS
 
 // consolePaths are the addresses that the console shows a view for. Its router has the
 // same ones, which a test checks.
-var consolePaths = []string{"/{$}", "/welcome", "/tokens", "/tokens/{id}", "/activity", "/members", "/settings", "/account",
+var consolePaths = []string{"/{$}", "/welcome", "/tokens", "/tokens/{id}", "/activity", "/members", "/settings", "/sso", "/account",
 	"/projects", "/projects/{key}", "/issues", "/issues/{key}", "/pages"}
 
 // console serves the built console.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/sso/ssotest"
 	"github.com/colaflow/colaflow/store/storetest"
 )
 
@@ -22,6 +23,8 @@ type job struct {
 	Links map[string]string `json:"links"`
 	Token string            `json:"token,omitempty"`
 	Shots string            `json:"shots"`
+	// IDP is the issuer of an OpenID provider.
+	IDP string `json:"idp,omitempty"`
 }
 
 // run lets a browser do a flow.
@@ -88,6 +91,13 @@ func TestConsole(t *testing.T) {
 		t.Parallel()
 		acme := b.db.Tenant(t, "welcome")
 		b.run(t, job{Flow: "welcome", Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
+	})
+	t.Run("sso", func(t *testing.T) {
+		t.Parallel()
+		acme := b.db.Tenant(t, "sso")
+		idp := ssotest.NewOIDC(t)
+		idp.SignsIn(ssotest.Person{"sub": "cy-1", "email": "cy@acme.test", "email_verified": true, "name": "Cy " + hostile, "groups": []string{"admins"}})
+		b.run(t, job{Flow: "sso", IDP: idp.URL, Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
 	})
 	t.Run("looks", func(t *testing.T) {
 		t.Parallel()

@@ -117,7 +117,7 @@ func (b *bundle) environment() []string {
 // serve starts `colaflow serve` on a free port and returns its address.
 func (b *bundle) serve(t *testing.T) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), b.bin, "serve", "--addr", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), b.bin, "serve", "--addr", "127.0.0.1:0", "--sso-allow-loopback")
 	cmd.Env = b.environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 15 * time.Second

@@ -13,6 +13,7 @@ const TokenView = lazy(() => import('./views/tokens/token'))
 const Activity = lazy(() => import('./views/activity/view'))
 const Members = lazy(() => import('./views/members'))
 const Settings = lazy(() => import('./views/settings'))
+const SSO = lazy(() => import('./views/sso/list'))
 const Account = lazy(() => import('./views/account'))
 const Projects = lazy(() => import('./views/work/projects'))
 const Project = lazy(() => import('./views/work/project'))
@@ -36,6 +37,7 @@ export function App() {
             <Route path="/activity" element={<Activity />} />
             <Route path="/members" element={<Members />} />
             <Route path="/settings" element={<Settings />} />
+            <Route path="/sso" element={<SSO />} />
             <Route path="/account" element={<Account />} />
             <Route path="/projects" element={<Projects />} />
             <Route path="/projects/:key" element={<Project />} />

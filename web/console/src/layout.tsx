@@ -17,6 +17,7 @@ const places: { to: string; icon: IconName; name: string; admin?: boolean }[] = 
   { to: '/tokens', icon: 'key', name: 'Tokens' },
   { to: '/activity', icon: 'pulse', name: 'Activity', admin: true },
   { to: '/members', icon: 'people', name: 'Members' },
+  { to: '/sso', icon: 'shield', name: 'Sign-in', admin: true },
   { to: '/settings', icon: 'settings', name: 'Settings', admin: true },
 ]
 

@@ -8,7 +8,7 @@ export type Member = Schemas['Member']
 export type AuditRow = Schemas['AuditRow']
 export type Session = Schemas['Session']
 
-type Answer<P extends keyof paths, M extends 'get' | 'post' | 'patch' | 'delete'> = paths[P][M] extends {
+type Answer<P extends keyof paths, M extends 'get' | 'post' | 'put' | 'patch' | 'delete'> = paths[P][M] extends {
   responses: { 200: { content: { 'application/json': infer A } } }
 }
   ? A
@@ -27,6 +27,7 @@ function call<A>(method: string, path: string, { id, query, signal }: Options, b
 
 export const get = <P extends keyof paths>(path: P, o: Options = {}) => call<Answer<P, 'get'>>('GET', path, o)
 export const post = <P extends keyof paths>(path: P, body?: unknown, o: Options = {}) => call<Answer<P, 'post'>>('POST', path, o, body)
+export const put = <P extends keyof paths>(path: P, body: unknown, o: Options = {}) => call<Answer<P, 'put'>>('PUT', path, o, body)
 export const patch = <P extends keyof paths>(path: P, body: unknown, o: Options = {}) => call<Answer<P, 'patch'>>('PATCH', path, o, body)
 export const remove = <P extends keyof paths>(path: P, o: Options = {}) => call<Answer<P, 'delete'>>('DELETE', path, o)
 
