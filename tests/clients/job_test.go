@@ -161,7 +161,7 @@ func completes(uri, variable, value string, want ...string) step {
 var (
 	agentTools = []string{"get_me", "list_projects", "get_project", "create_project", "update_project", "search_issues", "get_issue",
 		"create_issue", "update_issue", "batch_create_issues", "batch_update_issues", "add_comment", "link_issues", "list_sprints",
-		"save_sprint", "list_activity"}
+		"save_sprint", "get_report", "list_activity"}
 	readerTools = []string{"get_me", "list_projects", "get_project", "search_issues", "get_issue", "list_sprints", "list_activity"}
 )
 
@@ -205,7 +205,7 @@ func agentJob(tenant string) []step {
 		fails("tools/call", args{"name": "delete_everything", "arguments": args{}}, -32602, -32602, "delete_everything is not known"),
 		lists("resources/list", "resources", "uri", "colaflow://me", "colaflow://projects", "colaflow://reference/search",
 			"colaflow://projects/WEB", "colaflow://projects/API"),
-		lists("resources/templates/list", "resourceTemplates", "name", "project", "workflow", "project-issues", "current-sprint", "issue", "issue-history"),
+		lists("resources/templates/list", "resourceTemplates", "name", "project", "workflow", "project-issues", "current-sprint", "report", "issue", "issue-history"),
 		reads("colaflow://me", `"tenant":"`+tenant+`"`),
 		reads("colaflow://issues/WEB-3", "Buttons are too small"),
 		reads("colaflow://projects/WEB/issues?status=In%20Progress", `"total":1`),
