@@ -3,6 +3,7 @@ package chart_test
 import (
 	"encoding/xml"
 	"fmt"
+	"html"
 	"math"
 	"regexp"
 	"strconv"
@@ -59,9 +60,10 @@ func requireWhole(t require.TestingT, svg []byte) {
 		x, _ := strconv.ParseFloat(m[1], 64)
 		y, _ := strconv.ParseFloat(m[2], 64)
 		size, _ := strconv.ParseFloat(m[3], 64)
-		left := x - chart.TextWidth(m[6], size, m[4] != "")*map[string]float64{"start": 0, "middle": 0.5, "end": 1}[m[5]]
+		text := html.UnescapeString(m[6])
+		left := x - chart.TextWidth(text, size, m[4] != "")*map[string]float64{"start": 0, "middle": 0.5, "end": 1}[m[5]]
 		require.GreaterOrEqual(t, left, 0.0, m[6])
-		require.LessOrEqual(t, left+chart.TextWidth(m[6], size, m[4] != ""), float64(chart.Width), m[6])
+		require.LessOrEqual(t, left+chart.TextWidth(text, size, m[4] != ""), float64(chart.Width), m[6])
 		require.Less(t, y, float64(chart.Height), m[6])
 		require.Greater(t, y, size/2, m[6])
 	}
