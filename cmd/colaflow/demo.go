@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +55,7 @@ are kept in ` + demoTokensFile + ` in the data directory, readable by you alone.
 	f.addEmbeddedFlags(cmd)
 	f.reachFlags.addFlags(cmd)
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with url and tenants[{slug, token}]")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with url and tenants[{slug, token, sign_in}]")
 	return cmd
 }
 
@@ -82,6 +83,9 @@ func (p *program) demo(ctx context.Context, f demoFlags, reach sso.Reach, listen
 		return err
 	}
 	defer s.Close()
+	if err := p.demoLinks(ctx, db, url, tenants); err != nil {
+		return err
+	}
 	if f.json {
 		err = p.printJSON(demoAnswer{url, tenants})
 	} else {
@@ -91,6 +95,20 @@ func (p *program) demo(ctx context.Context, f demoFlags, reach sso.Reach, listen
 		return err
 	}
 	return p.serveHTTP(ctx, listener, p.routes(db, s), s.mcp.EndStreams, "", "")
+}
+
+// demoLinks makes a link for each company's owner to the console.
+func (p *program) demoLinks(ctx context.Context, db *database, url string, tenants []demoTenant) error {
+	for n := range tenants {
+		t, err := db.Tenant(ctx, tenants[n].Slug)
+		if err != nil {
+			return err
+		}
+		if tenants[n].SignIn, err = p.signInLink(ctx, db, t, tenants[n].owner, url, 24*time.Hour); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // demoAnswer is what demo --json prints.
@@ -103,6 +121,7 @@ type demoAnswer struct {
 type demoTenant struct {
 	Slug     string `json:"slug"`
 	Token    string `json:"token"`
+	SignIn   string `json:"sign_in"` // a link to the console, once
 	name     string
 	owner    string
 	projects []string

@@ -21,7 +21,11 @@ func (p *program) printDemo(url string, c choice, tenants []demoTenant) error {
 	for _, t := range tenants {
 		fmt.Fprintf(&b, "  %-16s %s; %d issues in %s\n  %-16s token %s\n\n", t.Slug, t.name, t.issues, strings.Join(t.projects, ", "), "", t.Token)
 	}
-	fmt.Fprintf(&b, "Connect your client to %s. For the other company, use its token and another name.\n", first.Slug)
+	b.WriteString("Look at it in a browser, as an owner; each link signs in once:\n\n")
+	for _, t := range tenants {
+		fmt.Fprintf(&b, "  %s\n", t.SignIn)
+	}
+	fmt.Fprintf(&b, "\nConnect your client to %s. For the other company, use its token and another name.\n", first.Slug)
 	for _, client := range clientconfig.All() {
 		where := client.File(home)
 		if client.Name == "claude-code" {
