@@ -17,11 +17,11 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	switch {
 	case !given:
 		r.outcome = string(tenancy.Unauthenticated)
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		r.challenge(w)
 		refuse(w, http.StatusUnauthorized, "unauthorized", "Send a token: Authorization: Bearer mcp_...")
 		return false
 	case !ok:
-		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_request"`)
+		r.challenge(w, "error", "invalid_request")
 		refuse(w, http.StatusBadRequest, "invalid_request", "Send one Authorization header of the form: Bearer mcp_...")
 		return false
 	}
@@ -31,7 +31,7 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 		if err = checkAddress(r); err != nil {
 			r.refused = err
 			s.recordRefusal(hr.Context(), r)
-			s.refuseToken(w, err)
+			s.refuseToken(w, r, err)
 		}
 		return err == nil
 	}
@@ -39,7 +39,7 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	switch {
 	case isRefusal(err):
 		s.sampleRefusal(r, err)
-		s.refuseToken(w, err)
+		s.refuseToken(w, r, err)
 	case tenancy.CodeOf(err) == tenancy.RateLimited:
 		s.sampleRefusal(r, err)
 		s.tooMany(w, r, err)
@@ -60,7 +60,7 @@ func checkAddress(r *request) error {
 }
 
 // refuseToken is the uniform answer to a token that does not work.
-func (s *Server) refuseToken(w http.ResponseWriter, err error) {
+func (s *Server) refuseToken(w http.ResponseWriter, r *request, err error) {
 	switch tenancy.CodeOf(err) {
 	case tenancy.TenantIsSuspended:
 		refuse(w, http.StatusForbidden, "tenant_suspended", "This tenant is suspended.")
@@ -69,7 +69,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, err error) {
 		refuse(w, http.StatusForbidden, "ip_not_allowed", "This token may not be used from this address.")
 		return
 	}
-	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	r.challenge(w, "error", "invalid_token")
 	refuse(w, http.StatusUnauthorized, "invalid_token", "The token is unknown, expired or revoked.")
 }
 

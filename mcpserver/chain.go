@@ -25,10 +25,11 @@ import (
 const defaultBodyTimeout = 15 * time.Second
 
 // chain is the way of an HTTP request, in this order: recover, request id,
-// Host and Origin, client address, method, body limit, token, shape, mcp-go.
-func (s *Server) chain() http.Handler {
+// Host and Origin, client address, method, body limit, token, shape, mcp-go. What it
+// refuses for want of a token names the metadata, if there is any.
+func (s *Server) chain(metadata string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		r := &request{id: newRequestID(), started: s.now(), clientIP: clientIP(hr, s.proxies)}
+		r := &request{id: newRequestID(), started: s.now(), clientIP: clientIP(hr, s.proxies), metadata: metadata}
 		w.Header().Set("X-Request-Id", r.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
@@ -153,7 +154,7 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 	}
 	if r.refused != nil {
 		s.recordRefusal(hr.Context(), r)
-		s.refuseToken(w, r.refused)
+		s.refuseToken(w, r, r.refused)
 		return
 	}
 	if hr.Context().Err() != nil && answer.status == 0 {

@@ -26,7 +26,7 @@ func (s *Server) openCharge(w http.ResponseWriter, hr *http.Request, r *request)
 	case isRefusal(err):
 		r.refused = err
 		s.recordRefusal(hr.Context(), r)
-		s.refuseToken(w, err)
+		s.refuseToken(w, r, err)
 	default:
 		r.outcome = string(code)
 		s.unavailable(w, r, err)

@@ -25,6 +25,7 @@ type request struct {
 	started   time.Time
 	narrow    Narrowing
 	images    [][]byte // that the call's answer shows beside its data
+	metadata  string   // address that a refused client is told; see Config.ResourceMetadata
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error

@@ -37,6 +37,9 @@ type Config struct {
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies []netip.Prefix
 	Version        string
+	// ResourceMetadata is the address that says who gives out tokens (RFC 9728), told
+	// with each 401 of Handler; empty: nobody does.
+	ResourceMetadata string
 	// Limits are those of each plan on this node; nil means tenancy.LimitsOf.
 	Limits func(plan string) tenancy.Limits
 	// RefusalPause is how long a call that is beyond its limits waits for its refusal; 0
@@ -65,6 +68,7 @@ type Server struct {
 	tokens    *tokens.Authenticator
 	guard     *tokens.Guard
 	publicURL string
+	metadata  string // Config.ResourceMetadata
 	gate      gate
 	proxies   []netip.Prefix
 	// bodyTimeout is defaultBodyTimeout but in tests.
@@ -105,7 +109,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("the public URL must be like https://colaflow.example.com")
 	}
 	s := &Server{
-		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), proxies: cfg.TrustedProxies,
+		store: cfg.Store, tokens: cfg.Tokens, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), metadata: cfg.ResourceMetadata, proxies: cfg.TrustedProxies,
 		gate: newGate(public, cfg.AllowedHosts, cfg.AllowedOrigins), now: cfg.Clock, log: cfg.Log, observe: cfg.Observe, budget: cfg.Budget, record: cfg.Record, putPage: cfg.PutPage,
 		keepAlive: defaultKeepAlive, slowReader: defaultSlowReader, watched: watchedResources(),
 		bodyTimeout: defaultBodyTimeout, pause: cmp.Or(cfg.RefusalPause, 250*time.Millisecond),
@@ -252,5 +256,9 @@ func (s *Server) Close() {
 	s.guard.Close()
 }
 
-// Handler serves the endpoint /mcp over HTTP.
-func (s *Server) Handler() http.Handler { return s.chain() }
+// Handler serves the endpoint /mcp over HTTP. Whoever has no token learns where to get one.
+func (s *Server) Handler() http.Handler { return s.chain(s.metadata) }
+
+// TokenHandler is Handler for clients that would not use the token they have if they
+// learned of another way: it offers none.
+func (s *Server) TokenHandler() http.Handler { return s.chain("") }

@@ -96,9 +96,15 @@ func (s *Server) Close() {
 // Resource is the identifier of the MCP endpoint (RFC 8707).
 func (s *Server) Resource() string { return s.PublicURL + "/mcp" }
 
+// resourceMetadataPath is where the metadata of the MCP endpoint is, by its path (RFC 9728, 3.1).
+const resourceMetadataPath = "/.well-known/oauth-protected-resource/mcp"
+
+// ResourceMetadata is the address of the metadata of the MCP endpoint.
+func (s *Server) ResourceMetadata() string { return s.PublicURL + resourceMetadataPath }
+
 // Register adds the server's routes to a mux.
 func (s *Server) Register(mux *http.ServeMux) {
-	for _, path := range []string{"/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"} {
+	for _, path := range []string{"/.well-known/oauth-protected-resource", resourceMetadataPath} {
 		mux.HandleFunc("GET "+path, open(s.resourceMetadata))
 	}
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", open(s.serverMetadata))

@@ -88,9 +88,13 @@ func (s *Service) openAttempt(sealed, state string) (Attempt, error) {
 	return a, nil
 }
 
+// maxReturn is as long as the path back may be: long enough for the consent to an agent,
+// and with what else is in the cookie within the 4,096 bytes that browsers keep.
+const maxReturn = 2_000
+
 // localPath is where a sign-in may end: a path of our own, else the start page.
 func localPath(path string) string {
-	if len(path) > 500 || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r > '~' }) {
+	if len(path) > maxReturn || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r > '~' }) {
 		return "/"
 	}
 	return path

@@ -72,6 +72,14 @@ func (r Reach) client() *http.Client {
 	}
 }
 
+// Client returns a client under the same guard for documents of anybody, such as those
+// in which agents describe themselves. It follows no redirect.
+func (r Reach) Client() *http.Client {
+	c := r.client()
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c
+}
+
 // checkRedirect follows a few redirects of reads. A request with a secret in its
 // body goes where it was meant to go and nowhere else.
 func (r Reach) checkRedirect(next *http.Request, via []*http.Request) error {

@@ -518,7 +518,7 @@ func TestAttack087_ReturnPath(t *testing.T) {
 	b, idp := setup(t), ssotest.NewOIDC(t)
 	p := b.oidc(t, idp.URL)
 	for back, want := range map[string]string{"/issues/WEB-1?x=1": "/issues/WEB-1?x=1", "": "/", "//evil.test": "/", "https://evil.test": "/", "javascript:alert(1)": "/",
-		`/\evil.test`: "/", "/\t/evil.test": "/", "\\\\evil": "/", "/a\r\nSet-Cookie: x": "/", "/" + strings.Repeat("x", 600): "/", "/\u2028": "/"} {
+		`/\evil.test`: "/", "/\t/evil.test": "/", "\\\\evil": "/", "/a\r\nSet-Cookie: x": "/", "/" + strings.Repeat("x", 2_001): "/", "/\u2028": "/"} {
 		start, err := b.Start(t.Context(), p, back, "")
 		require.NoError(t, err)
 		out, err := b.Callback(t.Context(), p, start.Sealed, idp.Authorize(t, start.Address))

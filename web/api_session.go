@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/colaflow/colaflow/store"
@@ -29,19 +30,26 @@ func (s *Server) tenantInfo(_ http.ResponseWriter, r *http.Request) (any, error)
 	if !ok || slug == "" {
 		return nil, tenancy.Errorf(tenancy.Missing, "The address names no tenant.").WithNext("Use the tenant's own address, or ?tenant=.")
 	}
-	answer := tenantAnswer{slug, []string{store.ByLink}, []providerButton{}}
-	t, err := s.Store.Tenant(r.Context(), slug)
+	providers, err := s.providers(r.Context(), slug)
+	return tenantAnswer{slug, []string{store.ByLink}, providers}, err
+}
+
+// providers lists the identity providers that a tenant's people sign in by; none if there
+// is no such tenant.
+func (s *Server) providers(ctx context.Context, slug string) ([]providerButton, error) {
+	buttons := []providerButton{}
+	t, err := s.Store.Tenant(ctx, slug)
 	switch code := tenancy.CodeOf(err); {
 	case code == tenancy.NotFound, code == tenancy.TenantIsSuspended, err == nil && !tenancy.PlanOf(t.Plan).SSO:
-		return answer, nil
+		return buttons, nil
 	case err != nil:
 		return nil, err
 	}
-	list, err := s.Store.EnabledSSO(r.Context(), t.ID)
+	list, err := s.Store.EnabledSSO(ctx, t.ID)
 	for _, c := range list {
-		answer.Providers = append(answer.Providers, providerButton{c.Name, c.Title, c.StartURL(t)})
+		buttons = append(buttons, providerButton{c.Name, c.Title, c.StartURL(t)})
 	}
-	return answer, err
+	return buttons, err
 }
 
 type sessionRow struct {

@@ -17,7 +17,7 @@ var templateFiles embed.FS
 // parseTemplates compiles the surface's own pages, each within the frame.
 func parseTemplates() (map[string]*template.Template, error) {
 	parsed := map[string]*template.Template{}
-	for _, name := range []string{"open.html", "gone.html", "signin.html", "signed_in.html", "no_signin.html", "trial.html"} {
+	for _, name := range []string{"open.html", "gone.html", "signin.html", "signed_in.html", "no_signin.html", "trial.html", "ways.html"} {
 		t, err := template.ParseFS(templateFiles, "templates/frame.html", "templates/"+name)
 		if err != nil {
 			return nil, fmt.Errorf("parse template %s: %w", name, err)

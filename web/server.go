@@ -94,6 +94,7 @@ func (s *Server) Close() { s.pace.Close() }
 func (s *Server) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /p/{id}", s.guard(s.showPage))
 	mux.HandleFunc("POST /p/{id}", s.guard(s.openPage))
+	mux.HandleFunc("GET /signin", s.guard(s.showWays))
 	mux.HandleFunc("GET /signin/link", s.guard(s.showSignIn))
 	mux.HandleFunc("POST /signin/link", s.guard(s.openSignIn))
 	s.console.register(mux, s.guard)

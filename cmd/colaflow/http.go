@@ -69,6 +69,7 @@ func (p *program) routes(db *database, s *service) http.Handler {
 	mux.Handle("/mcp", s.mcp.Handler())
 	mux.Handle("/mcp/", s.mcp.Handler())
 	s.web.Register(mux)
+	s.oauth.Register(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{"status":"ok"}`) })
 	mux.HandleFunc("GET /readyz", p.ready(db))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

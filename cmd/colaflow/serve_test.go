@@ -61,7 +61,7 @@ func TestServe(t *testing.T) {
 	status, body = s.get(t, "/")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "<title>ColaFlow</title>")
-	for _, path := range []string{"/nothing", "/api/v1/nothing", "/metrics", "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/mcp", "/mcp/x", "/favicon.ico"} {
+	for _, path := range []string{"/nothing", "/api/v1/nothing", "/metrics", "/.well-known/openid-configuration", "/mcp/x", "/favicon.ico"} {
 		status, body = s.get(t, path)
 		require.Equal(t, http.StatusNotFound, status, path)
 		require.True(t, json.Valid([]byte(body)), path)
@@ -70,6 +70,29 @@ func TestServe(t *testing.T) {
 	s.stop()
 	require.Equal(t, exitOK, s.wait(t))
 	require.NotContains(t, s.log.String(), token)
+}
+
+// TestServe_OAuth: whoever comes without a token finds out by itself how to get one.
+func TestServe_OAuth(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	db.Tenant(t, "acme")
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0", "--public-url", "https://colaflow.example.com")
+	at := regexp.MustCompile(`"addr":"([^"]+)"`).FindStringSubmatch(s.log.String())
+	require.NotNil(t, at)
+	s.url = "http://" + at[1]
+	res, err := http.Post(s.url+"/mcp", "application/json", strings.NewReader(callGetMe))
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	const metadata = "/.well-known/oauth-protected-resource/mcp"
+	require.Equal(t, `Bearer resource_metadata="https://colaflow.example.com`+metadata+`"`, res.Header.Get("WWW-Authenticate"))
+	for path, want := range map[string]string{metadata: `"resource":"https://colaflow.example.com/mcp"`, "/.well-known/oauth-protected-resource": `"resource":"https://colaflow.example.com/mcp"`,
+		"/.well-known/oauth-authorization-server": `"issuer":"https://colaflow.example.com"`, "/signin?tenant=acme": "Sign in to acme"} {
+		status, body := s.get(t, path)
+		require.Equal(t, http.StatusOK, status, path)
+		require.Contains(t, body, want, path)
+	}
 }
 
 // TestServe_Metrics: what tenants do is told at an address of its own, and to nobody

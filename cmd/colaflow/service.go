@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/oauth"
 	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -18,13 +19,14 @@ import (
 )
 
 // service is the rooms of a serving process, wired to one open database: the
-// MCP face, the companion surface, and what both stand on.
+// MCP face, the companion surface, the authorization server, and what they stand on.
 type service struct {
-	mcp  *mcpserver.Server
-	web  *web.Server
-	auth *tokens.Authenticator
-	apps *tenancy.Applications
-	log  func(msg string, args ...any)
+	mcp   *mcpserver.Server
+	web   *web.Server
+	oauth *oauth.Server
+	auth  *tokens.Authenticator
+	apps  *tenancy.Applications
+	log   func(msg string, args ...any)
 }
 
 // newService assembles a service, and starts following the revocation feed and
@@ -43,16 +45,24 @@ func (p *program) newService(db *database, cfg mcpserver.Config, reach sso.Reach
 		m.tenants.apps = s.apps
 	}
 	cfg.Budget, cfg.PutPage = s.budget, s.putPage(cfg.PublicURL)
+	clientIP := func(r *http.Request) netip.Addr {
+		return tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), cfg.TrustedProxies)
+	}
 	var err error
-	if s.mcp, err = mcpserver.New(cfg); err != nil {
+	s.oauth, err = oauth.New(oauth.Config{Store: db.Store, Key: db.key, PublicURL: cfg.PublicURL, SignedIn: s.signedIn, SignInURL: web.SignInPath,
+		Fetch: reach.Client(), ClientIP: clientIP, Clock: p.clock, Log: p.log})
+	if err != nil {
 		s.auth.Close()
 		return nil, err
 	}
+	cfg.ResourceMetadata = s.oauth.ResourceMetadata()
+	if s.mcp, err = mcpserver.New(cfg); err != nil {
+		s.auth.Close()
+		s.oauth.Close()
+		return nil, err
+	}
 	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, FeedHealthy: s.auth.Healthy,
-		SSO: sso.NewService(sso.Config{Key: db.key, Replay: db.Store, Reach: reach, Clock: p.clock}), PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log,
-		ClientIP: func(r *http.Request) netip.Addr {
-			return tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), cfg.TrustedProxies)
-		},
+		SSO: sso.NewService(sso.Config{Key: db.key, Replay: db.Store, Reach: reach, Clock: p.clock}), PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log, ClientIP: clientIP,
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
 		}})
@@ -124,6 +134,7 @@ func (s *service) sweepEvery(interval time.Duration) (stop func()) {
 func (s *service) Close() {
 	s.auth.Close()
 	s.mcp.Close()
+	s.oauth.Close()
 	if s.web != nil {
 		s.web.Close()
 	}
@@ -132,6 +143,12 @@ func (s *service) Close() {
 	if err := s.apps.Close(ctx); err != nil {
 		s.log("shutdown", "error", err)
 	}
+}
+
+// signedIn is who may consent to what an agent asks for.
+func (s *service) signedIn(r *http.Request, slug string) (oauth.Person, bool) {
+	p, ok := s.web.Person(r, slug)
+	return oauth.Person{Tenant: p.Tenant, Member: p.Member, Epoch: p.Epoch, Session: p.Session}, ok
 }
 
 // callTool runs a tool for a signed-in member.

@@ -1,0 +1,19 @@
+package mcpserver
+
+import (
+	"net/http"
+	"strings"
+)
+
+// challenge says how to authenticate (RFC 6750, 3): what is wrong, by name and value, and
+// where to learn who gives out tokens (RFC 9728, 5.1). No value has a quote in it.
+func (r *request) challenge(w http.ResponseWriter, pairs ...string) {
+	if r.metadata != "" {
+		pairs = append(pairs, "resource_metadata", r.metadata)
+	}
+	var params []string
+	for n := 0; n < len(pairs); n += 2 {
+		params = append(params, pairs[n]+`="`+pairs[n+1]+`"`)
+	}
+	w.Header().Set("WWW-Authenticate", strings.TrimSuffix("Bearer "+strings.Join(params, ", "), " "))
+}

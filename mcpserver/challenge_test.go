@@ -1,0 +1,47 @@
+package mcpserver_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/mcpserver"
+)
+
+// TestChallenge: the main address tells where to get a token, the other face never.
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const metadata = "https://colaflow.test/.well-known/oauth-protected-resource/mcp"
+	s, main := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, ResourceMetadata: metadata})
+	tokens := httptest.NewServer(s.TokenHandler())
+	t.Cleanup(tokens.Close)
+	unknown := "mcp_acme_" + strings.Repeat("0", 32)
+	for name, test := range map[string]struct {
+		url, token string
+		want       string
+	}{
+		"none, main address":     {main.URL, "", `Bearer resource_metadata="` + metadata + `"`},
+		"bad, main address":      {main.URL, unknown, `Bearer error="invalid_token", resource_metadata="` + metadata + `"`},
+		"none, tokens' address":  {tokens.URL, "", `Bearer`},
+		"bad, tokens' address":   {tokens.URL, unknown, `Bearer error="invalid_token"`},
+		"none, by a narrow path": {main.URL + "/mcp/readonly", "", `Bearer resource_metadata="` + metadata + `"`},
+	} {
+		url := test.url
+		if !strings.Contains(url, "/mcp") {
+			url += "/mcp"
+		}
+		a := (&client{t: t, url: url, token: test.token}).post(ping, func(r *http.Request) {
+			if test.token == "" {
+				r.Header.Del("Authorization")
+			}
+		})
+		require.Equal(t, http.StatusUnauthorized, a.status, name)
+		require.Equal(t, test.want, a.header.Get("WWW-Authenticate"), name)
+	}
+	good := b.db.Tenant(t, "acme").FullToken(t)
+	require.Equal(t, http.StatusOK, (&client{t: t, url: tokens.URL + "/mcp", token: good}).post(ping).status)
+}
