@@ -36,6 +36,15 @@ export async function flow(stage) {
   await ben.reload() // the access that ended took the session along
   await ben.getByText('one-time sign-in link').waitFor()
 
+  await page.getByRole('button', { name: 'Invite' }).click()
+  await dialog.getByLabel('E-mail').fill('dora@example.com')
+  await dialog.getByRole('button', { name: 'Invite' }).click()
+  const invitation = await dialog.getByText('/signin/link?').innerText()
+  await dialog.getByRole('button', { name: 'Done' }).click()
+  await page.getByText('dora@example.com').first().waitFor()
+  const dora = await stage.signIn(await stage.profile(), invitation)
+  await dora.close()
+
   await page.getByRole('link', { name: 'Settings' }).click()
   await page.getByText('plan enterprise').waitFor()
   await page.getByRole('button', { name: 'Rotate the key' }).click()

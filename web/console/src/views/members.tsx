@@ -9,6 +9,7 @@ import { useFilters } from '../ui/filters'
 import { Empty, Problem, sentence, Skeleton } from '../ui/states'
 import { Time } from '../ui/time'
 import { say } from '../ui/toast'
+import { Invite } from './invite'
 
 const roles = ['viewer', 'member', 'admin', 'owner']
 
@@ -27,6 +28,7 @@ export default function Members() {
   const members = useQuery({ queryKey: ['members'], queryFn: ({ signal }) => get('/api/v1/members', { signal }) })
   const admin = useAdmin()
   const { values, set } = useFilters(['q'] as const)
+  const [inviting, setInviting] = useState(false)
   const [ending, setEnding] = useState<Member | null>(null)
   const change = useChange()
   const shown = members.data?.filter((m) => `${m.name} ${m.email ?? ''} ${m.handle}`.toLowerCase().includes(values.q.toLowerCase())) ?? []
@@ -37,6 +39,11 @@ export default function Members() {
           <h1>Members</h1>
           <p>Who may sign in. A role bounds what a person can do, and every token of theirs.</p>
         </div>
+        {admin && (
+          <Button kind="primary" onClick={() => setInviting(true)}>
+            Invite
+          </Button>
+        )}
       </header>
       <div className="tools">
         <input type="search" aria-label="Find a person" placeholder="Name or e-mail" value={values.q} onChange={(e) => set({ q: e.target.value })} />
@@ -70,6 +77,7 @@ export default function Members() {
           </table>
         )}
       </div>
+      {inviting && <Invite close={() => setInviting(false)} />}
       {ending && (
         <Dialog open onClose={() => setEnding(null)} title={`End the access of ${ending.name || ending.email}?`}>
           <p>They are signed out at once, and the tokens they own stop working. You can let them back in later.</p>
