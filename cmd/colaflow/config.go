@@ -16,10 +16,13 @@ import (
 // defaultURL is where demo and serve listen unless told otherwise.
 const defaultURL = "http://127.0.0.1:8080"
 
+// defaultTokenAddr is where they serve tokens alone.
+const defaultTokenAddr = "127.0.0.1:8081"
+
 // configFlags are those of config.
 type configFlags struct {
-	token, url, name, data, file string
-	write                        bool
+	token, url, tokenURL, name, data, file string
+	write                                  bool
 }
 
 func (p *program) configCommand() *cobra.Command {
@@ -57,6 +60,7 @@ with --url as a bridge to a server. The others speak to the server at --url.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.token, "token", "", "token of the agent")
 	flags.StringVar(&f.url, "url", "", "address of the server (default "+defaultURL+"; claude-desktop: none)")
+	flags.StringVar(&f.tokenURL, "token-url", "", "address of the server for tokens alone (its --token-addr), for claude-code and cursor, which would ask for OAuth at the other (default http://"+defaultTokenAddr+", or --url)")
 	flags.StringVar(&f.name, "name", "colaflow", "name of the entry; give each tenant its own")
 	flags.StringVar(&f.data, "data", "", "claude-desktop without --url: directory of the embedded database")
 	flags.StringVar(&f.file, "file", "", "with --write: the settings file, if it is not in its usual place")
@@ -76,11 +80,15 @@ func (f configFlags) server(cmd *cobra.Command) (clientconfig.Server, error) {
 	if err != nil {
 		return clientconfig.Server{}, usagef(cmd, "%w", err)
 	}
+	alone, err := endpointOf(cmp.Or(f.tokenURL, f.url, "http://"+defaultTokenAddr))
+	if err != nil {
+		return clientconfig.Server{}, usagef(cmd, "--token-url: %w", err)
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return clientconfig.Server{}, fmt.Errorf("find this program: %w", err)
 	}
-	s := clientconfig.Server{Name: f.name, URL: endpoint, Token: f.token, Program: program, Args: []string{"stdio"}}
+	s := clientconfig.Server{Name: f.name, URL: endpoint, TokenURL: alone, Token: f.token, Program: program, Args: []string{"stdio"}}
 	switch {
 	case f.url != "":
 		s.Args = append(s.Args, "--url", endpoint)

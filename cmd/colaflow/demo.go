@@ -54,8 +54,8 @@ are kept in ` + demoTokensFile + ` in the data directory, readable by you alone.
 	}
 	f.addEmbeddedFlags(cmd)
 	f.reachFlags.addFlags(cmd)
-	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with url and tenants[{slug, token, sign_in}]")
+	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on; the port after it, if it is free, is for tokens alone")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with url, token_url and tenants[{slug, token, sign_in}]")
 	return cmd
 }
 
@@ -86,10 +86,16 @@ func (p *program) demo(ctx context.Context, f demoFlags, reach sso.Reach, listen
 	if err := p.demoLinks(ctx, db, url, tenants); err != nil {
 		return err
 	}
+	beside, err := listenBeside(ctx, listener.Addr())
+	if err != nil {
+		return err
+	}
+	defer p.serveTokens(ctx, beside, s, "", "")()
+	tokenURL := serveFlags{}.url(beside.Addr())
 	if f.json {
-		err = p.printJSON(demoAnswer{url, tenants})
+		err = p.printJSON(demoAnswer{url, tokenURL, tenants})
 	} else {
-		err = p.printDemo(url, f.choice, tenants)
+		err = p.printDemo(url, tokenURL, f.choice, tenants)
 	}
 	if err != nil {
 		return err
@@ -113,8 +119,10 @@ func (p *program) demoLinks(ctx context.Context, db *database, url string, tenan
 
 // demoAnswer is what demo --json prints.
 type demoAnswer struct {
-	URL     string       `json:"url"`
-	Tenants []demoTenant `json:"tenants"`
+	URL string `json:"url"`
+	// TokenURL is where nothing but tokens is asked for.
+	TokenURL string       `json:"token_url"`
+	Tenants  []demoTenant `json:"tenants"`
 }
 
 // demoTenant is one made-up company and a token of it.

@@ -10,9 +10,9 @@ import (
 )
 
 // printDemo says how to connect, in pieces that a person can copy.
-func (p *program) printDemo(url string, c choice, tenants []demoTenant) error {
+func (p *program) printDemo(url, tokenURL string, c choice, tenants []demoTenant) error {
 	first := tenants[0]
-	server, home, err := p.demoServer(url, c, first)
+	server, home, err := p.demoServer(url, tokenURL, c, first)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (p *program) printDemo(url string, c choice, tenants []demoTenant) error {
 	return p.printf("%s", b.String())
 }
 
-func (p *program) demoServer(url string, c choice, t demoTenant) (clientconfig.Server, clientconfig.Home, error) {
+func (p *program) demoServer(url, tokenURL string, c choice, t demoTenant) (clientconfig.Server, clientconfig.Home, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return clientconfig.Server{}, clientconfig.Home{}, fmt.Errorf("find this program: %w", err)
@@ -48,7 +48,7 @@ func (p *program) demoServer(url string, c choice, t demoTenant) (clientconfig.S
 	if err != nil { // then nobody works here with a client; the names say enough
 		home = clientconfig.Home{Dir: "~", Config: "~/.config"}
 	}
-	s := clientconfig.Server{Name: "colaflow", URL: url + "/mcp", Token: t.Token, Program: self, Args: []string{"stdio"}}
+	s := clientconfig.Server{Name: "colaflow", URL: url + "/mcp", TokenURL: tokenURL + "/mcp", Token: t.Token, Program: self, Args: []string{"stdio"}}
 	if dir := c.shown(); dir != (choice{}).shown() {
 		s.Args = append(s.Args, "--data", dir)
 	}

@@ -16,14 +16,14 @@ func TestPrintDemo(t *testing.T) {
 	var out bytes.Buffer
 	p := &program{out: &out}
 	const token = "mcp_acme_0123456789abcdef0123456789abcdef"
-	require.NoError(t, p.printDemo("http://127.0.0.1:8080", choice{data: "/srv/demo"}, []demoTenant{
+	require.NoError(t, p.printDemo("http://127.0.0.1:8080", "http://127.0.0.1:8081", choice{data: "/srv/demo"}, []demoTenant{
 		{Slug: "acme", Token: token, name: "Acme Tea", projects: []string{"WEB", "OPS"}, issues: 393},
 		{Slug: "globex", Token: "mcp_globex_1", name: "Globex", projects: []string{"DOCK"}, issues: 7},
 	}))
 	text := out.String()
 	for _, want := range []string{
 		"http://127.0.0.1:8080\n", "Acme Tea; 393 issues in WEB, OPS", token, "mcp_globex_1",
-		`claude mcp add --transport http colaflow http://127.0.0.1:8080/mcp --header "Authorization: Bearer ` + token + `"`,
+		`claude mcp add --transport http colaflow http://127.0.0.1:8081/mcp --header "Authorization: Bearer ` + token + `"`,
 		`"COLAFLOW_TOKEN": "` + token + `"`, "--data", "/srv/demo", "curl -s http://127.0.0.1:8080/mcp", `"servers": {`, "Ctrl-C",
 	} {
 		require.Contains(t, text, want)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"syscall"
 	"time"
 )
@@ -76,6 +77,40 @@ func (p *program) routes(db *database, s *service) http.Handler {
 		writeJSON(w, http.StatusNotFound, `{"error":"not_found","message":"There is nothing here. MCP is served at /mcp."}`)
 	})
 	return mux
+}
+
+// serveTokens serves the face for tokens alone: nothing there tells of OAuth, for clients
+// that would then leave the token aside which they were given. stop waits for its calls.
+func (p *program) serveTokens(ctx context.Context, listener net.Listener, s *service, cert, key string) (stop func()) {
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", s.mcp.TokenHandler())
+	mux.Handle("/mcp/", s.mcp.TokenHandler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, `{"status":"ok"}`) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusNotFound, `{"error":"not_found","message":"There is nothing here. MCP is served at /mcp, for tokens alone."}`)
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := p.serveHTTP(ctx, listener, mux, s.mcp.EndStreams, cert, key); err != nil {
+			p.log.Error("the address for tokens is not served any more", "error", err)
+		}
+	}()
+	p.log.Info("serving tokens alone", "token_addr", listener.Addr().String())
+	return func() { cancel(); <-done }
+}
+
+// listenBeside opens the port after another listener's or, if that is taken, any.
+func listenBeside(ctx context.Context, main net.Addr) (net.Listener, error) {
+	at, err := netip.ParseAddrPort(main.String())
+	if err != nil {
+		return nil, fmt.Errorf("find the port after %s: %w", main, err)
+	}
+	if next, err := listen(ctx, netip.AddrPortFrom(at.Addr(), at.Port()+1).String()); err == nil {
+		return next, nil
+	}
+	return listen(ctx, netip.AddrPortFrom(at.Addr(), 0).String())
 }
 
 func writeJSON(w http.ResponseWriter, status int, body string) {

@@ -19,7 +19,7 @@ import (
 type serveFlags struct {
 	choice
 	addr, publicURL, tlsCert, tlsKey string
-	metricsAddr                      string
+	metricsAddr, tokenAddr           string
 	reachFlags
 	metrics                 *metrics
 	proxies, hosts, origins []string
@@ -41,6 +41,9 @@ metrics at --metrics-addr. With --dsn it needs the master key in COLAFLOW_MASTER
 			if err := f.check(cmd); err != nil {
 				return err
 			}
+			if f.tokenAddr == "" && !cmd.Flags().Changed("addr") {
+				f.tokenAddr = defaultTokenAddr
+			}
 			f.metrics = newMetrics()
 			f.observe = f.metrics.tenants.trip
 			db, err := p.open(cmd.Context(), f.choice)
@@ -55,6 +58,7 @@ metrics at --metrics-addr. With --dsn it needs the master key in COLAFLOW_MASTER
 	f.reachFlags.addFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
+	flags.StringVar(&f.tokenAddr, "token-addr", "", "address to serve MCP on for tokens alone, for clients that would ask for OAuth wherever it is offered (default "+defaultTokenAddr+" where --addr is not given)")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", "", "address to serve /metrics on for Prometheus, such as 127.0.0.1:9464; beyond this machine it needs a token in "+metricsTokenVariable)
 	flags.StringVar(&f.listen, "listen-dsn", "", "with --dsn through a pooler such as PgBouncer: a direct way to the same database, for notifications")
 	flags.Int32Var(&f.conns, "max-conns", 16, "connections to the database")
@@ -141,6 +145,14 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 			return err
 		}
 		defer p.serveMetrics(beside, f.metrics)()
+	}
+	if f.tokenAddr != "" {
+		beside, err := listen(ctx, f.tokenAddr)
+		if err != nil {
+			_ = listener.Close()
+			return fmt.Errorf("--token-addr: %w", err)
+		}
+		defer p.serveTokens(ctx, beside, s, f.tlsCert, f.tlsKey)()
 	}
 	if f.inTheClear(listener.Addr()) {
 		p.log.Warn("tokens can be read on the network: use --tls-cert and --tls-key, or --trusted-proxy and an https --public-url", "addr", listener.Addr().String())

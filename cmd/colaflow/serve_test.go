@@ -95,6 +95,31 @@ func TestServe_OAuth(t *testing.T) {
 	}
 }
 
+// TestServe_Tokens: at the address for tokens alone nothing tells of OAuth.
+func TestServe_Tokens(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	token := db.Tenant(t, "acme").FullToken(t)
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0", "--token-addr", "127.0.0.1:0")
+	at := regexp.MustCompile(`"token_addr":"([^"]+)"`).FindStringSubmatch(s.log.String())
+	require.NotNil(t, at, s.log.String())
+	alone := &server{url: "http://" + at[1]}
+	status, body := alone.post(t, token, callGetMe)
+	require.Equal(t, http.StatusOK, status, body)
+	for _, path := range []string{"/", "/signin", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server",
+		"/.well-known/openid-configuration", "/oauth/authorize", "/register"} {
+		status, body := alone.get(t, path)
+		require.Equal(t, http.StatusNotFound, status, path)
+		require.True(t, json.Valid([]byte(body)), path)
+	}
+	res, err := http.Post(alone.url+"/mcp", "application/json", strings.NewReader(callGetMe))
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, "Bearer", res.Header.Get("WWW-Authenticate"))
+	s.stop()
+	require.Equal(t, exitOK, s.wait(t))
+}
+
 // TestServe_Metrics: what tenants do is told at an address of its own, and to nobody
 // beyond this machine without a token.
 func TestServe_Metrics(t *testing.T) {

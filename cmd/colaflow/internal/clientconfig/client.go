@@ -14,9 +14,11 @@ import (
 
 // Server is what a client must know of a ColaFlow server.
 type Server struct {
-	Name  string // of the entry, such as colaflow
-	URL   string // of the endpoint
-	Token string
+	Name string // of the entry, such as colaflow
+	URL  string // of the endpoint
+	// TokenURL is the endpoint for tokens alone, if there is one.
+	TokenURL string
+	Token    string
 	// Program and Args start a stdio server, for clients that want one.
 	Program string
 	Args    []string
@@ -31,8 +33,10 @@ type Client struct {
 	// Private tells that the file is the person's own; other files may end up in
 	// version control.
 	Private bool
-	section string // member of the file that holds the servers
-	file    func(Home) string
+	// AsksOAuth tells that it may leave its token aside where OAuth is offered.
+	AsksOAuth bool
+	section   string // member of the file that holds the servers
+	file      func(Home) string
 }
 
 // Home is where a person's files are.
@@ -47,11 +51,11 @@ func All() []Client {
 	return []Client{
 		{Name: "claude-desktop", Title: "Claude Desktop", Stdio: true, Private: true, section: "mcpServers",
 			file: func(h Home) string { return filepath.Join(h.Config, "Claude", "claude_desktop_config.json") }},
-		{Name: "claude-code", Title: "Claude Code", Private: true, section: "mcpServers",
+		{Name: "claude-code", Title: "Claude Code", Private: true, AsksOAuth: true, section: "mcpServers",
 			file: func(h Home) string { return filepath.Join(h.Dir, ".claude.json") }},
 		{Name: "vscode", Title: "VS Code", section: "servers",
 			file: func(h Home) string { return filepath.Join(h.Work, ".vscode", "mcp.json") }},
-		{Name: "cursor", Title: "Cursor", Private: true, section: "mcpServers",
+		{Name: "cursor", Title: "Cursor", Private: true, AsksOAuth: true, section: "mcpServers",
 			file: func(h Home) string { return filepath.Join(h.Dir, ".cursor", "mcp.json") }},
 	}
 }
@@ -90,11 +94,19 @@ type httpEntry struct {
 	Headers map[string]string `json:"headers"`
 }
 
+// url is the address that works for the client.
+func (c Client) url(s Server) string {
+	if c.AsksOAuth && s.TokenURL != "" {
+		return s.TokenURL
+	}
+	return s.URL
+}
+
 func (c Client) entry(s Server) any {
 	if c.Stdio {
 		return stdioEntry{s.Program, s.Args, map[string]string{"COLAFLOW_TOKEN": s.Token}}
 	}
-	entry := httpEntry{"http", s.URL, map[string]string{"Authorization": "Bearer " + s.Token}}
+	entry := httpEntry{"http", c.url(s), map[string]string{"Authorization": "Bearer " + s.Token}}
 	if c.Name == "cursor" {
 		entry.Type = "" // it tells by the url
 	}
@@ -105,7 +117,7 @@ func (c Client) entry(s Server) any {
 // for the others.
 func (c Client) Snippet(s Server) string {
 	if c.Name == "claude-code" {
-		return "claude mcp add --transport http " + shellWord(s.Name) + " " + shellWord(s.URL) +
+		return "claude mcp add --transport http " + shellWord(s.Name) + " " + shellWord(c.url(s)) +
 			" --header " + shellWord("Authorization: Bearer "+s.Token)
 	}
 	return encode(map[string]any{c.section: map[string]any{s.Name: c.entry(s)}}, "", "  ")
