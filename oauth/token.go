@@ -81,8 +81,8 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request, form url.Values) 
 		return
 	}
 	old := form.Get("refresh_token")
-	slug, _, _ := tokens.Refresh.Parse(old)
-	access, refresh, secrets := s.nextSecrets(slug, old)
+	of, _ := tokens.ParseRefresh(old)
+	access, refresh, secrets := s.nextSecrets(of.Slug, old)
 	c, err := s.Store.Renew(r.Context(), store.Renewal{Refresh: old, ClientID: form.Get("client_id"), Resource: resource,
 		Scope: parseScope(form.Get("scope")), Secrets: secrets})
 	s.answer(w, c, access, refresh, err)
@@ -91,7 +91,7 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request, form url.Values) 
 // firstSecrets makes the secrets that a code is exchanged for.
 func (s *Server) firstSecrets(slug string) (access, refresh string, _ store.Secrets) {
 	access, accessHash := tokens.Access.Mint(slug)
-	refresh, refreshHash := tokens.Refresh.Mint(slug)
+	refresh, refreshHash := tokens.MintRefresh(slug)
 	return access, refresh, store.Secrets{Access: accessHash, Hint: access[len(access)-4:], Refresh: refreshHash}
 }
 
@@ -99,7 +99,7 @@ func (s *Server) firstSecrets(slug string) (access, refresh string, _ store.Secr
 // again, because the answer got lost, gets the same ones.
 func (s *Server) nextSecrets(slug, old string) (access, refresh string, _ store.Secrets) {
 	access, accessHash := tokens.Access.Derive(slug, s.renewals, old)
-	refresh, refreshHash := tokens.Refresh.Derive(slug, s.renewals, old)
+	refresh, refreshHash := tokens.NextRefresh(s.renewals, old)
 	return access, refresh, store.Secrets{Access: accessHash, Hint: access[len(access)-4:], Refresh: refreshHash}
 }
 

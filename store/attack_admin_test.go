@@ -212,7 +212,7 @@ func consent(client string) store.Consent {
 }
 
 func secrets(n byte) store.Secrets {
-	return store.Secrets{Access: tokens.Hash{n}, Hint: "abcd", Refresh: tokens.Hash{n, 1}}
+	return store.Secrets{Access: tokens.Hash{n}, Hint: "abcd", Refresh: tokens.SessionToken{Family: tokens.Hash{n, 1}, Hash: tokens.Hash{n, 1}}}
 }
 
 func newOffice(t *testing.T) *office {
@@ -232,7 +232,7 @@ func newOffice(t *testing.T) *office {
 	require.NoError(t, err)
 	connected, err := db.Connect(t.Context(), ben, "acme", "test", consent("connected"))
 	require.NoError(t, err)
-	refresh, hash := tokens.Refresh.Mint("acme")
+	refresh, hash := tokens.MintRefresh("acme")
 	o.refresh = refresh
 	_, err = db.RedeemCode(t.Context(), store.Redemption{Code: connected, ClientID: "connected", Challenge: "challenge",
 		Secrets: store.Secrets{Access: tokens.Hash{1}, Hint: "abcd", Refresh: hash}})

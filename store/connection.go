@@ -90,6 +90,7 @@ type Connection struct {
 	name, redirect, challenge string
 	waiting                   bool // for its code to be redeemed
 	ended                     bool
+	current                   bool // it was found by the refresh token that renews it
 	previous                  bool // it was found by the refresh token before
 	fresh                     bool // renewed within renewalGrace
 }
@@ -97,24 +98,35 @@ type Connection struct {
 const selectConnection = `select c.id, c.member_id, coalesce(c.token_id, '00000000-0000-0000-0000-000000000000'), c.client_id, c.resource, c.grants,
 	  c.client_name, c.redirect_uri, c.challenge, c.redeemed_at is null and c.code_until > now(),
 	  c.ended_at is not null or c.expires_at <= now() or t.revoked_at is not null,
-	  coalesce(c.previous_hash = $2, false), coalesce(c.refreshed_at > now() - $3::interval, false), m.epoch
+	  coalesce(c.refresh_hash = $2, false), coalesce(c.previous_hash = $2, false), coalesce(c.refreshed_at > now() - $3::interval, false), m.epoch
 	from oauth_connections c
 	join members m on m.tenant_id = $1 and m.id = c.member_id
 	left join tokens t on t.tenant_id = $1 and t.id = c.token_id
 	where c.tenant_id = $1 and `
 
-// The ways to find a connection by the hash in $2.
+// The ways to find a connection by the hash in $4, which is of the whole secret but for
+// refresh tokens: any that ever renewed a connection finds it by what they have in common.
 const (
-	byCode    = `c.code_hash = $2`
-	byRefresh = `(c.refresh_hash = $2 or c.previous_hash = $2)`
-	byAccess  = `(t.hash = $2 or t.previous_hash = $2)`
+	byCode    = `c.code_hash = $4`
+	byRefresh = `c.family_hash = $4`
+	byAccess  = `(t.hash = $4 or t.previous_hash = $4)`
 )
+
+// parseSecret returns a secret's tenant, its hash, and the hash that finds its connection.
+func parseSecret(kind tokens.Kind, plain string) (slug string, hash, key tokens.Hash, ok bool) {
+	if kind == tokens.Refresh {
+		t, ok := tokens.ParseRefresh(plain)
+		return t.Slug, t.Hash, t.Family, ok
+	}
+	slug, hash, ok = kind.Parse(plain)
+	return slug, hash, hash, ok
+}
 
 // withConnection runs fn on the connection that a secret names, in a transaction of
 // its member, who must still be active. What fn refuses after it changed something,
 // it says by refusal: the change commits, and the audit tells of the denial.
 func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, find, method string, fn func(tx *Tx, c *Connection) (refusal, err error)) (c Connection, err error) {
-	slug, hash, ok := kind.Parse(plain)
+	slug, hash, key, ok := parseSecret(kind, plain)
 	if !ok {
 		return c, ErrInvalidGrant
 	}
@@ -127,9 +139,9 @@ func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, fin
 	var epoch int64
 	read := func(lock string) Query {
 		return func(b *pgx.Batch, scope Scope) {
-			b.Queue(selectConnection+find+lock, scope.Tenant, hash[:], renewalGrace).Query(collectOne(&c, func(row pgx.Rows, c *Connection) error {
+			b.Queue(selectConnection+find+lock, scope.Tenant, hash[:], renewalGrace, key[:]).Query(collectOne(&c, func(row pgx.Rows, c *Connection) error {
 				return row.Scan(&c.ID, &c.MemberID, &c.TokenID, &c.ClientID, &c.Resource, &c.Grants, &c.name, &c.redirect, &c.challenge,
-					&c.waiting, &c.ended, &c.previous, &c.fresh, &epoch)
+					&c.waiting, &c.ended, &c.current, &c.previous, &c.fresh, &epoch)
 			}))
 		}
 	}

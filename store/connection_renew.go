@@ -14,7 +14,7 @@ import (
 type Secrets struct {
 	Access  tokens.Hash
 	Hint    string // last four characters of the access token
-	Refresh tokens.Hash
+	Refresh tokens.SessionToken
 }
 
 // Redemption is what a client shows with its code.
@@ -61,8 +61,8 @@ func (tx *Tx) openConnection(ctx context.Context, c *Connection, secrets Secrets
 		return err
 	}
 	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`update oauth_connections set redeemed_at = now(), refreshed_at = now(), token_id = $3, refresh_hash = $4 where tenant_id = $1 and id = $2`,
-			scope.Tenant, c.ID, c.TokenID, secrets.Refresh[:])
+		b.Queue(`update oauth_connections set redeemed_at = now(), refreshed_at = now(), token_id = $3, refresh_hash = $4, family_hash = $5 where tenant_id = $1 and id = $2`,
+			scope.Tenant, c.ID, c.TokenID, secrets.Refresh.Hash[:], secrets.Refresh.Family[:])
 	}, c.setAccessLife())
 }
 
@@ -86,25 +86,25 @@ type Renewal struct {
 }
 
 // Renew replaces a connection's secrets. The refresh token before gets the same
-// answer for a short while, if the same secrets follow from it; later its use
-// tells of a thief and ends the connection (RFC 9700, 4.14).
+// answer for a short while, if the same secrets follow from it; later its use, and that
+// of any before it, tells of a thief and ends the connection (RFC 9700, 4.14).
 func (s *Store) Renew(ctx context.Context, r Renewal) (Connection, error) {
 	return s.withConnection(ctx, tokens.Refresh, r.Refresh, byRefresh, "oauth.renew", func(tx *Tx, c *Connection) (refusal, err error) {
 		switch {
 		case c.ended, c.ClientID != r.ClientID:
 			return nil, ErrInvalidGrant
+		case !c.current && !(c.previous && c.fresh):
+			return errReused, tx.endConnection(ctx, *c)
 		case r.Resource != "" && r.Resource != c.Resource:
 			return nil, ErrInvalidTarget
 		case r.Scope&^c.Grants.Allow != 0:
 			return nil, ErrInvalidScope
-		case c.previous && !c.fresh:
-			return errReused, tx.endConnection(ctx, *c)
 		case c.previous:
 			return nil, tx.sameAnswer(ctx, c, r.Secrets)
 		}
 		return nil, tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`update oauth_connections set previous_hash = refresh_hash, refresh_hash = $3, refreshed_at = now() where tenant_id = $1 and id = $2`,
-				scope.Tenant, c.ID, r.Secrets.Refresh[:])
+				scope.Tenant, c.ID, r.Secrets.Refresh.Hash[:])
 			b.Queue(`update tokens set previous_hash = hash, previous_until = now() + $5::interval, hash = $3, hint = $4, rotated_at = now(), epoch = epoch + 1
 				where tenant_id = $1 and id = $2`, scope.Tenant, c.TokenID, r.Access[:], r.Hint, accessOverlap)
 		}, c.setAccessLife(), Notify(tokens.SubjectToken, c.TokenID, false))
@@ -119,7 +119,7 @@ func (tx *Tx) sameAnswer(ctx context.Context, c *Connection, secrets Secrets) er
 	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select c.refresh_hash = $3 and t.hash = $4, t.expires_at - now() from oauth_connections c
 			join tokens t on t.tenant_id = $1 and t.id = c.token_id where c.tenant_id = $1 and c.id = $2`,
-			scope.Tenant, c.ID, secrets.Refresh[:], secrets.Access[:]).
+			scope.Tenant, c.ID, secrets.Refresh.Hash[:], secrets.Access[:]).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&same, &c.ExpiresIn) })
 	})
 	if err == nil && !same {

@@ -17,7 +17,7 @@ import (
 func everySecret(slug string) map[string]string {
 	access, _ := tokens.Mint(slug)
 	code, _ := tokens.Code.Mint(slug)
-	refresh, _ := tokens.Refresh.Mint(slug)
+	refresh, _ := tokens.MintRefresh(slug)
 	session, _ := tokens.MintSession(slug)
 	next, _ := tokens.NextSession([]byte("key"), session)
 	return map[string]string{"an agent's token": access, "a code": code, "a refresh token": refresh, "a session": session, "a renewed session": next,
