@@ -80,7 +80,7 @@ func TestEvents_Model(t *testing.T) {
 		}
 		require.ElementsMatch(t, want, got)
 	})
-	require.Greater(t, full, 15)
+	require.Greater(t, full, enough(15))
 }
 
 // eventLine is what tells an event from others; its id is made by the store.

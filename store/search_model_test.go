@@ -229,9 +229,17 @@ func TestSearchIssues_Model(t *testing.T) {
 		}
 		w.requireGroups(t, db, as, f, want)
 	})
-	require.Greater(t, some, 15, "filters that find something")
+	require.Greater(t, some, enough(15), "filters that find something")
 	t.Logf("%d filters found something, %d nothing", some, none)
-	require.Greater(t, none, 5, "and such that do not")
+	require.Greater(t, none, enough(5), "and such that do not")
+}
+
+// enough is how many of a full run's draws must be of a kind; a short one makes a fifth.
+func enough(n int) int {
+	if testing.Short() {
+		return n / 15
+	}
+	return n
 }
 
 // requireGroups counts the issues by every field.

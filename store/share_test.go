@@ -35,8 +35,10 @@ func hold(t *testing.T, s *store.Store, scope store.Scope) (release func()) {
 			held <- err
 		}
 	}()
+	release = sync.OnceFunc(func() { close(end); <-done })
+	t.Cleanup(release) // or a test that fails would wait for the pool to empty
 	require.NoError(t, <-held)
-	return sync.OnceFunc(func() { close(end); <-done })
+	return release
 }
 
 func read(ctx context.Context, s *store.Store, scope store.Scope) error {
@@ -48,7 +50,7 @@ func read(ctx context.Context, s *store.Store, scope store.Scope) error {
 func TestAttack091_ConnectionShare(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, storetest.Options{MaxConns: 4, TenantConns: 2, Wait: 30 * time.Second})
-	impatient := db.Reopen(t, storetest.Options{MaxConns: 4, TenantConns: 2, Wait: 20 * time.Millisecond})
+	impatient := db.Reopen(t, storetest.Options{MaxConns: 4, TenantConns: 2, Wait: 5 * time.Second}) // enough to connect
 	acme, beta := db.Tenant(t, "acme"), db.Tenant(t, "beta")
 	for _, s := range []*store.Store{db.Store, impatient} {
 		first, second := hold(t, s, acme.Scope()), hold(t, s, acme.Scope())
