@@ -192,7 +192,7 @@ func TestFollow_NotDelivered(t *testing.T) {
 // TestAuthenticator_ForgetsAtTheEnd remembers a token that is about to expire.
 func TestAuthenticator_ForgetsAtTheEnd(t *testing.T) {
 	t.Parallel()
-	db := storetest.Open(t, storetest.Options{MaxConns: 4, Heartbeat: beat})
+	db := storetest.Open(t, storetest.Options{MaxConns: 4})
 	acme := db.Tenant(t, "acme")
 	token, plain := acme.Token(t, "ci", `{"issues":["read"]}`)
 	_, err := db.UpdateToken(t.Context(), acme.Scope(), "test", token.ID, func(s *store.TokenSettings, now time.Time) error {
