@@ -91,6 +91,13 @@ func (r *Applications) UseID(ctx context.Context, id TenantID) (*Application, fu
 	return r.Use(tenant)
 }
 
+// IsLive reports whether a tenant has an Application here, so that UseID asks nobody.
+func (r *Applications) IsLive(id TenantID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.apps[id] != nil
+}
+
 // live finds a tenant's Application, unless it was idle for too long.
 func (r *Applications) live(id TenantID) *Application {
 	if now := r.cfg.Clock(); now.Sub(r.swept) >= time.Second {

@@ -32,7 +32,8 @@ func NewPace(now func() time.Time) *Pace {
 // Close stops the housekeeping of the buckets.
 func (p *Pace) Close() { p.buckets.StopAllGoroutines() }
 
-// Take pays for a request, or fails with RateLimited and the time until it could.
+// Take pays for a request, or fails with RateLimited and the time until it could. What
+// costs nothing is refused to who is in debt.
 func (p *Pace) Take(from netip.Addr, cost int) error {
 	now := p.now()
 	paid := p.bucket(from).ReserveN(now, cost)

@@ -32,6 +32,8 @@ func TestPace(t *testing.T) {
 	require.NoError(t, p.Take(me, 10))
 
 	p.Charge(me, 60)
+	require.Error(t, p.Take(me, 0))
+	require.NoError(t, p.Take(netip.MustParseAddr("192.0.2.2"), 0), "it has nothing, but owes nothing")
 	require.ErrorAs(t, p.Take(me, 1), &limited)
 	require.Equal(t, 61*time.Second, limited.RetryAfter, "debts are paid first")
 	c.advance(61 * time.Second)

@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"context"
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -12,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/web"
 )
@@ -148,6 +152,48 @@ func TestSignIn_Pace(t *testing.T) {
 		status, _, _ := honest.do("POST", "/api/v1/auth/refresh?tenant=acme", "", from("192.0.2.1"))
 		require.Equal(t, http.StatusOK, status)
 	}
+}
+
+// TestAttack010_TenantsThatAreNot floods the API, pages and sign-in with JWTs of tenants
+// that do not exist: few are looked up, and who has a session goes on.
+func TestAttack010_TenantsThatAreNot(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	var lookups atomic.Int64
+	cfg := tenancy.AppsConfig{Ports: tenancy.Ports{Keys: b.db.Store, Nonces: b.db.Store, Pages: b.db.Store}, Key: b.db.Key, Issuer: "http://colaflow.test",
+		Lookup: func(ctx context.Context, id tenancy.TenantID) (tenancy.Tenant, error) {
+			lookups.Add(1)
+			return b.db.TenantByID(ctx, id)
+		}}
+	b.apps = tenancy.NewApplications(cfg)
+	t.Cleanup(func() { require.NoError(t, b.apps.Close(context.Background())) })
+	b.restart(t, func(c *web.Config) {
+		c.Apps, c.Clock = b.apps, func() time.Time { return storetest.Now } // time stands still
+		c.ClientIP = func(r *http.Request) netip.Addr { return netip.MustParseAddr(r.Header.Get("X-Test-Addr")) }
+	})
+	raw := b.sessionOf(t, acme)
+	from := func(addr string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("X-Test-Addr", addr) }
+	}
+	forged := func() string {
+		header := fmt.Sprintf(`{"alg":"HS256","typ":"cf-session","kid":"%s.%s"}`, tenancy.NewID(), tenancy.NewID())
+		return base64.RawURLEncoding.EncodeToString([]byte(header)) + ".e30.c2ln"
+	}
+	br := b.browser(t, "colaflow.test")
+	for n := range 100 {
+		status, body, _ := br.do("GET", "/api/v1/me", "", bearer(forged()), from("192.0.2.66"))
+		require.Contains(t, []int{http.StatusUnauthorized, http.StatusTooManyRequests}, status, body)
+		_, _, _ = br.do("GET", "/p/"+tenancy.NewID().String()+"?ticket="+forged(), "", from("192.0.2.66"))
+		_, _, _ = br.do("GET", "/signin/link?ticket="+forged(), "", from("192.0.2.66"))
+		_, _, _ = br.do("POST", "/signin/link", "ticket="+forged(), from("192.0.2.66"))
+		require.LessOrEqual(t, lookups.Load(), int64(13), "after %d rounds", n+1)
+	}
+	require.Positive(t, lookups.Load())
+	status, body, _ := br.do("GET", "/api/v1/me", "", bearer(raw), from("192.0.2.66"))
+	require.Equal(t, http.StatusOK, status, body)
+	status, _, _ = br.do("GET", "/api/v1/me", "", bearer(forged()), from("192.0.2.67"))
+	require.Equal(t, http.StatusUnauthorized, status, "another address is asked about as ever")
 }
 
 // TestPages_DeactivatedMember: pages are listed and deleted by who is a member still, also

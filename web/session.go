@@ -89,13 +89,23 @@ func bodyRoom(r *http.Request) int64 {
 	return r.ContentLength
 }
 
-// application finds the Application whose key a JWT claims.
+// application finds the Application whose key a JWT claims. Anybody can claim a tenant
+// that is not there, so an address that did so too often is not looked up again.
 func (s *Server) application(r *http.Request, raw string) (*tenancy.Application, func(), error) {
 	id, err := tenancy.TenantOfJWT(raw)
 	if err != nil {
 		return nil, nil, err
 	}
-	return s.Apps.UseID(r.Context(), id)
+	if !s.Apps.IsLive(id) {
+		if err := s.pace.Take(s.ClientIP(r), 0); err != nil {
+			return nil, nil, err
+		}
+	}
+	app, release, err := s.Apps.UseID(r.Context(), id)
+	if tenancy.CodeOf(err) == tenancy.NotFound {
+		s.failed(r)
+	}
+	return app, release, err
 }
 
 // refuse answers what kept a credential from working: an unknown tenant looks
