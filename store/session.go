@@ -74,7 +74,8 @@ func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member 
 		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`select from members where tenant_id = $1 and id = $2 for no key update`, scope.Tenant, member) // or they could be deactivated meanwhile
 			b.Queue(`update members set state = 'active', epoch = epoch + 1 where tenant_id = $1 and id = $2 and state = 'invited'`, scope.Tenant, member)
-		}, memberEpoch(member, &p.Member, &p.Epoch), SSORequired(&required))
+			b.Queue(`select sso_required from tenant_settings where tenant_id = $1 for share`, scope.Tenant).QueryRow(scalar(&required)) // or RequireSSO could miss the session
+		}, memberEpoch(member, &p.Member, &p.Epoch))
 		if err != nil {
 			return err
 		}
@@ -229,6 +230,7 @@ const (
 	endedSignOut     = "signed out"
 	endedReuse       = "reuse" // of a refresh token that was replaced
 	endedDeactivated = "deactivated"
+	endedSSORequired = "sso required"
 )
 
 // endSessions ends those that which selects, from $3 on, and tells every node.

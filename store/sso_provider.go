@@ -233,7 +233,7 @@ func (s *Store) changeProvider(ctx context.Context, scope Scope, actor, method s
 }
 
 // RequireSSO says whether only owners may sign in without an identity provider. It needs
-// one that is switched on.
+// one that is switched on, and ends the sessions that would not begin any more.
 func (s *Store) RequireSSO(ctx context.Context, scope Scope, actor string, required bool) error {
 	entry := func() AuditRow {
 		row := scope.adminRow(actor, "sso.require", "")
@@ -259,9 +259,14 @@ func (s *Store) RequireSSO(ctx context.Context, scope Scope, actor string, requi
 		if !on {
 			return tenancy.Errorf(tenancy.Conflict, "No connection to an identity provider is switched on.").WithNext("Enable one first.")
 		}
-		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		err = tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`update tenant_settings set sso_required = $2 where tenant_id = $1`, scope.Tenant, required)
 		})
+		if err != nil || !required {
+			return err
+		}
+		return tx.endSessions(ctx, endedSSORequired, `provider = $3 and member_id in
+			(select m.id from members m where m.tenant_id = $1 and m.role <> $4)`, ByLink, tenancy.RoleOwner)
 	})
 	if err != nil {
 		return fmt.Errorf("sso.require: %w", err)

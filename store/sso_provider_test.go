@@ -1,14 +1,17 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
 )
 
 func TestSSOProvider_Secrets(t *testing.T) {
@@ -129,4 +132,45 @@ func TestRequireSSO(t *testing.T) {
 	require.NoError(t, db.RequireSSO(t.Context(), acme.Scope(), "operator", false))
 	acme.Read(t, store.SSORequired(&required))
 	require.False(t, required)
+}
+
+// TestRequireSSO_Sessions: whoever could not begin a session any more loses it, also one
+// that begins in the same moment; sessions by the provider and of owners go on.
+func TestRequireSSO_Sessions(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme, other := db.Tenant(t, "acme"), db.Tenant(t, "other")
+	idp := provider(t, db, acme, connection("idp"))
+	provider(t, db, other, connection("idp"))
+	owner, _ := signIn(t, db, acme.Tenant, acme.Ada.ID)
+	byLink, _ := signIn(t, db, acme.Tenant, acme.Ben.ID)
+	foreign, _ := signIn(t, db, other.Tenant, other.Ben.ID)
+	plain, refresh := tokens.MintSession("acme")
+	_, err := db.BeginSession(t.Context(), acme.Tenant, acme.Ben.ID, store.NewSession{Provider: idp.Name, Refresh: refresh})
+	require.NoError(t, err)
+	bySSO := &cookies{db, "acme", []string{plain}}
+
+	require.NoError(t, db.RequireSSO(t.Context(), acme.Scope(), "operator", true))
+	require.ErrorIs(t, byLink.renew(t, byLink.last()), store.ErrSessionEnded)
+	for name, c := range map[string]*cookies{"owner": owner, "by the provider": bySSO, "of another tenant": foreign} {
+		require.NoError(t, c.renew(t, c.last()), name)
+	}
+	require.Equal(t, []string{"", "sso required", ""}, ended(t, db, acme.ID))
+
+	for range 10 {
+		require.NoError(t, db.RequireSSO(t.Context(), acme.Scope(), "operator", false))
+		var both sync.WaitGroup
+		for range 3 {
+			both.Go(func() {
+				_, refresh := tokens.MintSession("acme")
+				_, err := db.BeginSession(t.Context(), acme.Tenant, acme.Ben.ID, store.NewSession{Provider: "link", Refresh: refresh})
+				if err != nil {
+					assert.Equal(t, tenancy.Forbidden, tenancy.CodeOf(err), err)
+				}
+			})
+		}
+		both.Go(func() { assert.NoError(t, db.RequireSSO(t.Context(), acme.Scope(), "operator", true)) })
+		both.Wait()
+		require.Empty(t, strings1(t, db.Admin(t), `select id::text from sessions where tenant_id = $1 and provider = 'link' and member_id = $2 and ended_at is null`, acme.ID, acme.Ben.ID))
+	}
 }

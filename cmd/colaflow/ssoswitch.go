@@ -72,7 +72,7 @@ func (p *program) ssoRequireCommand() *cobra.Command {
 		Use:   "require on|off",
 		Short: "Let only owners sign in without an identity provider, or everybody",
 		Long: `Let only owners sign in without an identity provider, or everybody. Owners keep their
-links, for the day that the provider is down. Sessions that began by a link go on.`,
+links, for the day that the provider is down. Sessions that others began by a link end.`,
 		Example: `  colaflow sso require on --tenant acme`,
 		Args:    oneArgument("on or off"),
 		RunE: func(cmd *cobra.Command, args []string) error {
