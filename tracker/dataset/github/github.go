@@ -122,7 +122,7 @@ func add(d *dataset.Dataset, where string, r record) error {
 		}
 	}
 	if strings.Contains(r.URL, "/pull/") {
-		pull(&first, r.State)
+		pull(&first)
 	}
 	i.Revisions = []dataset.Revision{{At: created, By: by, State: first}}
 	if r.State != "OPEN" {
@@ -138,12 +138,10 @@ func add(d *dataset.Dataset, where string, r record) error {
 	return nil
 }
 
-// pull makes the state that of a pull request: one that is open is being worked on.
-func pull(s *dataset.State, state string) {
-	s.Type = pullType
-	if state == "OPEN" {
-		s.Status = tracker.StatusValue{Name: "In Progress", Category: tracker.InProgress}
-	}
+// pull makes the state that of a pull request, which is being worked on as long as it
+// is open.
+func pull(s *dataset.State) {
+	s.Type, s.Status = pullType, tracker.StatusValue{Name: "In Progress", Category: tracker.InProgress}
 }
 
 // closedAs tells work that was done from work that was given up.

@@ -69,6 +69,7 @@ func TestReadArchive_Pulls(t *testing.T) {
 	require.Equal(t, "mira", merged.Comments[1].Author)
 	require.Equal(t, tracker.Cancelled, given.Now().Status.Category)
 	require.Equal(t, tracker.InProgress, open.Now().Status.Category)
+	require.Equal(t, tracker.InProgress, merged.Revisions[0].Status.Category, "it was worked on until it was merged")
 	require.Contains(t, d.Project.IssueTypes, "Pull request")
 }
 
