@@ -13,6 +13,7 @@ import (
 
 	"github.com/colaflow/colaflow/sso/ssotest"
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tests/program"
 )
 
 // job is what a flow is told.
@@ -39,7 +40,7 @@ func (b *bundle) run(t *testing.T, j job) {
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), "node", "run.js")
 	cmd.WaitDelay = 5 * time.Second
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "COLAFLOW_CHROMIUM="+program.Chromium(t))
 	cmd.Stdin = bytes.NewReader(input)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -4,21 +4,15 @@ package sso
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,71 +20,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tests/program"
 )
 
-func TestMain(m *testing.M) {
-	code := storetest.Run(m)
-	_ = os.RemoveAll(built.dir)
-	os.Exit(code)
-}
-
-// built is the program and the Node that all tests of a run share.
-var built struct {
-	once      sync.Once
-	dir, node string
-	err       error
-}
-
-func prepare() error {
-	var err error
-	if built.dir, err = os.MkdirTemp("", "cf-sso-"); err != nil {
-		return err
-	}
-	if out, err := exec.Command("go", "build", "-o", built.dir, "../../cmd/colaflow").CombinedOutput(); err != nil {
-		return fmt.Errorf("build colaflow: %w: %s", err, out)
-	}
-	built.node, err = installPackages()
-	return err
-}
-
-// installPackages makes node_modules what package-lock.json says. A stamp remembers for
-// which lock it was made.
-func installPackages() (string, error) {
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(lock)
-	want, stamp := hex.EncodeToString(sum[:]), "node_modules/.colaflow-lock"
-	if have, err := os.ReadFile(stamp); err != nil || string(have) != want {
-		if out, err := exec.Command("npm", "ci", "--ignore-scripts").CombinedOutput(); err != nil {
-			return "", fmt.Errorf("npm ci failed; run: cd tests/sso && npm ci --ignore-scripts: %w\n%s", err, out)
-		}
-		if err := os.WriteFile(stamp, []byte(want), 0o600); err != nil {
-			return "", err
-		}
-	}
-	found, _ := filepath.Glob("node_modules/node-*/bin/node") // the pattern is valid
-	if len(found) == 0 {
-		return "", fmt.Errorf("package.json names no Node for %s on %s; add its package to optionalDependencies", runtime.GOOS, runtime.GOARCH)
-	}
-	return filepath.Abs(found[0])
-}
+func TestMain(m *testing.M) { os.Exit(program.Run(m)) }
 
 // bundle is the real program over a fresh database, with tenants on plan team.
 type bundle struct {
-	db  *storetest.DB
-	url string
+	db        *storetest.DB
+	bin, home string
+	url       string
 }
 
 func setup(t *testing.T, slugs ...string) *bundle {
 	t.Helper()
-	built.once.Do(func() { built.err = prepare() })
-	require.NoError(t, built.err)
-	b := &bundle{db: storetest.Open(t)}
-	port := freePort(t)
-	b.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	start(t, `"msg":"serving"`, b.environment(), filepath.Join(built.dir, "colaflow"), "serve", "--addr", fmt.Sprintf("127.0.0.1:%d", port), "--sso-allow-loopback", "--trusted-proxy", "127.0.0.0/8")
+	b := &bundle{db: storetest.Open(t), bin: program.Path(t), home: t.TempDir()}
+	b.url = program.Serve(t, b.environment(), "--sso-allow-loopback", "--trusted-proxy", "127.0.0.0/8")
 	for _, slug := range slugs {
 		b.run(t, "tenant", "create", slug, "--owner", "owner@"+slug+".test")
 		b.run(t, "tenant", "set-plan", slug, "team")
@@ -99,7 +44,7 @@ func setup(t *testing.T, slugs ...string) *bundle {
 }
 
 func (b *bundle) environment() []string {
-	return []string{"COLAFLOW_DSN=" + b.db.AppDSN, "COLAFLOW_MASTER_KEY=" + b.db.Key.Hex(), "COLAFLOW_SSO_ALLOW_LOOPBACK=true", "HOME=" + built.dir}
+	return []string{"COLAFLOW_DSN=" + b.db.AppDSN, "COLAFLOW_MASTER_KEY=" + b.db.Key.Hex(), "COLAFLOW_SSO_ALLOW_LOOPBACK=true", "HOME=" + b.home}
 }
 
 // run runs a command of the program and returns what it prints.
@@ -112,80 +57,16 @@ func (b *bundle) run(t *testing.T, args ...string) string {
 
 func (b *bundle) try(t *testing.T, in string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(built.dir, "colaflow"), args...)
+	cmd := exec.CommandContext(t.Context(), b.bin, args...)
 	cmd.Env, cmd.Stdin = b.environment(), strings.NewReader(in)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-// freePort finds a port that nobody uses.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// start runs a program until the test ends, and waits for it to say that it is ready.
-func start(t *testing.T, ready string, env []string, name string, args ...string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Env = env
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 5 * time.Second
-	said := &watch{word: ready, seen: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = said, said
-	require.NoError(t, cmd.Start())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait()
-	}()
-	t.Cleanup(func() { <-ended }) // t's context is done, so the program has its signal
-	select {
-	case <-said.seen:
-	case <-ended:
-		t.Fatalf("%s ended before it was ready: %s", name, said.text())
-	case <-time.After(time.Minute):
-		t.Fatalf("%s is not ready after a minute: %s", name, said.text())
-	}
-}
-
-// watch waits for a word in what a program prints.
-type watch struct {
-	word string
-	seen chan struct{}
-
-	mu   sync.Mutex
-	all  bytes.Buffer
-	done bool
-}
-
-// Write implements io.Writer.
-func (w *watch) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.done {
-		return len(p), nil
-	}
-	w.all.Write(p)
-	if w.done = bytes.Contains(w.all.Bytes(), []byte(w.word)); w.done {
-		close(w.seen)
-	}
-	return len(p), nil
-}
-
-func (w *watch) text() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.all.String()
-}
-
 // node starts a driver of this folder, which says when it is ready.
 func node(t *testing.T, driver string, argument any) {
 	t.Helper()
-	start(t, "ready", []string{"PATH=" + os.Getenv("PATH"), "HOME=" + built.dir}, built.node, filepath.Join("drivers", driver), asJSON(t, argument))
+	program.Start(t, "ready", []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, program.Node(t), filepath.Join("drivers", driver), asJSON(t, argument))
 }
 
 func asJSON(t *testing.T, v any) string {
@@ -245,8 +126,8 @@ type ended struct {
 // signIn signs in with a fresh browser, filling in the provider's form.
 func (b *bundle) signIn(t *testing.T, slug, start string, fill map[string]string) (e ended) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), built.node, filepath.Join("drivers", "browser.mjs"), asJSON(t, map[string]any{"start": start, "ours": b.url, "slug": slug, "fill": fill}))
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "CHROMIUM=" + chromium(t)}
+	cmd := exec.CommandContext(t.Context(), program.Node(t), filepath.Join("drivers", "browser.mjs"), asJSON(t, map[string]any{"start": start, "ours": b.url, "slug": slug, "fill": fill}))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "CHROMIUM=" + program.Chromium(t)}
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
 	require.NoError(t, cmd.Run(), "%s", &log)
@@ -279,19 +160,4 @@ func follow(t *testing.T, start string) string {
 	page, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	return string(page)
-}
-
-// chromium finds the browser.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{os.Getenv("COLAFLOW_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if name == "" {
-			continue
-		}
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	require.NoError(t, errors.New("these tests need Chromium; run: scripts/chromium"))
-	return ""
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/tests/program"
 )
 
 // TestOIDCProvider: people come in by the npm package oidc-provider, two tenants with
@@ -22,7 +24,7 @@ func TestOIDCProvider(t *testing.T) {
 		"new": map[string]any{"email": "new@globex.test", "email_verified": true},
 	}
 	connect := func(slug string) connection {
-		port := freePort(t)
+		port := program.FreePort(t)
 		c := b.set(t, slug, "set-oidc", "work", "--issuer", fmt.Sprintf("http://127.0.0.1:%d", port), "--client-id", "colaflow",
 			"--scope", "email", "--scope", "profile", "--scope", "groups", "--group-role", "admins=admin", "--default-role", "viewer")
 		node(t, "oidc_provider.mjs", map[string]any{"port": port, "client": "colaflow", "secret": clientSecret, "redirect": []string{c.Addresses.Callback}, "people": people})
@@ -68,7 +70,7 @@ func TestOIDCProvider(t *testing.T) {
 func TestMockServer(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "acme")
-	port, control := freePort(t), freePort(t)
+	port, control := program.FreePort(t), program.FreePort(t)
 	node(t, "mock_server.mjs", map[string]int{"port": port, "control": control})
 	issuer := fmt.Sprintf("http://127.0.0.1:%d", port)
 	c := b.set(t, "acme", "set-oidc", "work", "--issuer", issuer, "--client-id", "colaflow")

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/tests/program"
 )
 
 // keyPair writes a key and its certificate to PEM files.
@@ -45,7 +47,7 @@ func startSimpleSAML(t *testing.T) (address, metadata string) {
 	require.NoError(t, err, "these tests need PHP; run: scripts/providers")
 	dir := t.TempDir()
 	keyPair(t, dir)
-	port := freePort(t)
+	port := program.FreePort(t)
 	address = fmt.Sprintf("http://127.0.0.1:%d", port)
 	metadata = filepath.Join(dir, "metadata")
 	for _, name := range []string{"metadata", "log", "data", "tmp", "sessions"} {
@@ -65,7 +67,7 @@ func startSimpleSAML(t *testing.T) (address, metadata string) {
 	write("metadata/saml20-idp-hosted.php", `<?php $metadata['`+address+`'] = ['host' => '__DEFAULT__', 'privatekey' => 'idp.pem', 'certificate' => 'idp.crt', 'auth' => 'people',
   'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', 'NameIDFormat' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
   'authproc' => [3 => ['class' => 'saml:AttributeNameID', 'attribute' => 'uid', 'Format' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent']]];`)
-	start(t, "Development Server", []string{"SIMPLESAMLPHP_CONFIG_DIR=" + dir, "PATH=" + os.Getenv("PATH")},
+	program.Start(t, "Development Server", []string{"SIMPLESAMLPHP_CONFIG_DIR=" + dir, "PATH=" + os.Getenv("PATH")},
 		php, "-S", fmt.Sprintf("127.0.0.1:%d", port), "-t", simpleSAML+"/www", "-d", "error_reporting=0", "-d", "display_errors=0")
 	return address, metadata
 }
@@ -126,7 +128,7 @@ func TestSamlp(t *testing.T) {
 	cert, key := keyPair(t, dir)
 	acs := filepath.Join(dir, "acs")
 	begin := func(more map[string]any) connection {
-		port := freePort(t)
+		port := program.FreePort(t)
 		argument := map[string]any{"port": port, "cert": cert, "key": key, "acs": acs,
 			"user": map[string]any{"id": "cy-1", "displayName": "Cy Young", "emails": []map[string]string{{"value": "cy@acme.test"}}, "name": map[string]string{}}}
 		for name, value := range more {

@@ -1,0 +1,95 @@
+package program
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Serve runs `colaflow serve` on a free port until the test ends, with more flags, and
+// returns its address, such as http://127.0.0.1:40123.
+func Serve(t *testing.T, env []string, flags ...string) string {
+	t.Helper()
+	line := Start(t, `"msg":"serving"`, env, Path(t), append([]string{"serve", "--addr", "127.0.0.1:0"}, flags...)...)
+	var said struct{ Addr string }
+	require.NoError(t, json.Unmarshal(line, &said))
+	return "http://" + said.Addr
+}
+
+// Start runs a program until the test ends, and waits for it to print that it is ready. It
+// returns the line that says so.
+func Start(t *testing.T, ready string, env []string, name string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = env
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 15 * time.Second
+	said := &watch{word: []byte(ready), seen: make(chan []byte, 1)}
+	cmd.Stdout, cmd.Stderr = said, said
+	require.NoError(t, cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
+	t.Cleanup(func() { <-ended }) // t's context is done, so the program has its signal
+	select {
+	case line := <-said.seen:
+		return line
+	case <-ended:
+		t.Fatalf("%s ended before it was ready: %s", name, said.text())
+	case <-time.After(time.Minute):
+		t.Fatalf("%s is not ready after a minute: %s", name, said.text())
+	}
+	return nil
+}
+
+// watch waits for a line with a word in what a program prints, and keeps what came before.
+type watch struct {
+	word []byte
+	seen chan []byte
+
+	mu   sync.Mutex
+	all  []byte
+	done bool
+}
+
+// Write implements io.Writer.
+func (w *watch) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done {
+		return len(p), nil
+	}
+	w.all = append(w.all, p...)
+	for line := range bytes.Lines(w.all) {
+		if bytes.Contains(line, w.word) && line[len(line)-1] == '\n' {
+			w.done = true
+			w.seen <- bytes.Clone(line)
+			break
+		}
+	}
+	return len(p), nil
+}
+
+func (w *watch) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return string(w.all)
+}
+
+// FreePort finds a port of this machine that nobody uses.
+func FreePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
