@@ -53,6 +53,18 @@ func TestProject_IssueType(t *testing.T) {
 	require.ErrorContains(t, err, "Use one of Task, Bug.")
 }
 
+func TestCheckTimezone(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Asia/Kolkata"} {
+		require.NoError(t, CheckTimezone(good))
+	}
+	for _, bad := range []string{"", "Local", "Nowhere/Land", "../../etc/passwd", "Europe/Berlin\x00", "+01:00"} {
+		err := CheckTimezone(bad)
+		require.Equal(t, tenancy.InvalidValue, tenancy.CodeOf(err), "%q", bad)
+		require.ErrorContains(t, err, "Europe/Berlin", "a name that would do")
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"scrum", "kanban", "basic"}, TemplateNames())

@@ -14,17 +14,17 @@ type Week struct {
 	days [7]bool // by time.Weekday; none: the usual ones
 }
 
-// dayNames are in the order of time.Weekday.
+// dayNames are in the order of time.Weekday, in the form in which they are written.
 var dayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // DayNames lists the names of weekdays, Monday first.
 func DayNames() []string { return append(slices.Clone(dayNames[1:]), dayNames[0]) }
 
-// ParseWeek reads names such as mon and Friday. At least one day must be given.
+// ParseWeek reads names such as mon, Thurs and Friday. At least one day must be given.
 func ParseWeek(names []string) (Week, error) {
 	var w Week
 	for _, name := range names {
-		day := slices.Index(dayNames, strings.ToLower(name[:min(len(name), 3)]))
+		day := weekdayOf(strings.ToLower(strings.TrimSpace(name)))
 		if day < 0 {
 			return Week{}, tenancy.Errorf(tenancy.InvalidValue, "Weekday %q is not known.", CleanLine(name)).
 				WithNext("Use " + strings.Join(DayNames(), ", ") + ".")
@@ -35,6 +35,16 @@ func ParseWeek(names []string) (Week, error) {
 		return w, tenancy.Errorf(tenancy.Missing, "A project works on one day of the week at least.").WithNext("Give its working days, such as mon, tue.")
 	}
 	return w, nil
+}
+
+// weekdayOf is the weekday whose name begins with these three letters or more, or -1.
+func weekdayOf(name string) int {
+	for day, short := range dayNames {
+		if strings.HasPrefix(name, short) && strings.HasPrefix(strings.ToLower(time.Weekday(day).String()), name) {
+			return day
+		}
+	}
+	return -1
 }
 
 // Works reports whether the day is one of them.

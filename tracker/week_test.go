@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,10 @@ func TestParseWeek(t *testing.T) {
 		{[]string{"mon", "tue"}, []string{"mon", "tue"}, ""},
 		{[]string{"Sunday", "THU", "mon", "mon"}, []string{"mon", "thu", "sun"}, ""},
 		{tracker.DayNames(), []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}, ""},
+		{[]string{" tues ", "Thurs", "wednes"}, []string{"tue", "wed", "thu"}, ""},
 		{nil, nil, tenancy.Missing},
+		{[]string{"monkey"}, nil, tenancy.InvalidValue},
+		{[]string{"fri\u200b"}, nil, tenancy.InvalidValue},
 		{[]string{"mo"}, nil, tenancy.InvalidValue},
 		{[]string{""}, nil, tenancy.InvalidValue},
 		{[]string{"mon", "noday"}, nil, tenancy.InvalidValue},
@@ -55,4 +59,20 @@ func TestWeek_JSON(t *testing.T) {
 	})
 	var w tracker.Week
 	require.Error(t, json.Unmarshal([]byte(`5`), &w))
+}
+
+func FuzzParseWeek(f *testing.F) {
+	for _, seed := range []string{"mon", "MONDAY", "Thurs", "", "sunk", "sá", "\xffmo", "satur day"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		w, err := tracker.ParseWeek([]string{name})
+		if err != nil {
+			require.Equal(t, tenancy.InvalidValue, tenancy.CodeOf(err))
+			require.Zero(t, w)
+			return
+		}
+		require.Len(t, w.Names(), 1)
+		require.Contains(t, strings.ToLower(name), w.Names()[0])
+	})
 }

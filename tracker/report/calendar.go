@@ -67,7 +67,7 @@ func (c Calendar) plus(t time.Time, n int) time.Time {
 // Days lists the beginnings of the days that [from, to) touches.
 func (c Calendar) Days(from, to time.Time) []time.Time {
 	var days []time.Time
-	for day := c.Start(from); day.Before(to); day = c.Next(day) {
+	for day := c.Start(from); from.Before(to) && day.Before(to); day = c.Next(day) {
 		days = append(days, day)
 	}
 	return days

@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,4 +112,38 @@ func TestCalendar_WorkingDays(t *testing.T) {
 	require.Len(t, c.Weeks(day(1, 12), day(16, 0)), 3, "a Sunday, and two whole weeks")
 	require.Len(t, c.Weeks(day(2, 0), day(9, 0)), 1)
 	require.Equal(t, day(14, 0), c.Day(time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC)))
+}
+
+// TestCalendar_AnyWeek: with whatever working week, days worked on are those whose
+// names it has, and the n-th of them is where n have been counted.
+func TestCalendar_AnyWeek(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		c := calendar(t, rapid.SampledFrom(zones()).Draw(rt, "zone"))
+		names := rapid.SliceOfNDistinct(rapid.SampledFrom(tracker.DayNames()), 1, 7, rapid.ID).Draw(rt, "week")
+		var err error
+		c.Week, err = tracker.ParseWeek(names)
+		require.NoError(rt, err)
+		from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 365*24*60).Draw(rt, "from")) * time.Minute)
+		to := from.Add(time.Duration(rapid.IntRange(0, 60*24*60).Draw(rt, "minutes")) * time.Minute)
+		want, seen := 0, ""
+		for at := from; at.Before(to); at = at.Add(15 * time.Minute) {
+			local := at.In(c.Location)
+			if date := local.Format(time.DateOnly); date != seen {
+				seen = date
+				if slices.Contains(names, strings.ToLower(local.Format("Mon"))) {
+					want++
+				}
+			}
+		}
+		if last := to.Add(-time.Nanosecond).In(c.Location); from.Before(to) && last.Format(time.DateOnly) != seen && slices.Contains(names, strings.ToLower(last.Format("Mon"))) {
+			want++ // less than a step of it
+		}
+		require.Equal(rt, want, c.WorkingDays(from, to))
+		n := rapid.IntRange(1, 30).Draw(rt, "n")
+		end := c.AfterWork(from, n)
+		require.True(rt, c.Works(end))
+		require.Equal(rt, n, c.WorkingDays(from, c.Next(end)))
+		require.Equal(rt, n-1, c.WorkingDays(from, end.Add(-time.Nanosecond)))
+	})
 }

@@ -1,4 +1,14 @@
 package report
 
-// Simulate is what a test compares with a simulation of its own.
-var Simulate = simulate
+// What tests compare with computations of their own.
+var (
+	Simulate   = simulate
+	Percentile = percentile
+	Fence      = fence
+)
+
+// Describe returns mean, median and deviation.
+func Describe(values []float64) (mean, median, deviation float64) {
+	d := describe(values)
+	return d.mean, d.median, d.deviation
+}

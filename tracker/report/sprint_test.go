@@ -80,6 +80,21 @@ func TestSprintBurndown_Active(t *testing.T) {
 	require.Equal(t, "S1: 11 points remain of 16 in scope with 5 working days left; the ideal line is 3 below that. Since the start 4 were added and 8 removed.", r.Headline)
 }
 
+// A project that works from Sunday to Thursday has eight working days from Monday,
+// March 2 to Wednesday, March 11: 2 3 4 5, 8 9 10 11. At the end of the 5th four of
+// them are over, and the 6th and 7th change nothing: 20 (1 - 4/8) = 10.
+func TestSprintBurndown_OtherWeek(t *testing.T) {
+	t.Parallel()
+	s := twoWeeks(t, "03-20T12:00")
+	s.sprints[0].EndsOn = day("03-11")
+	var err error
+	s.project.WorkingDays, err = tracker.ParseWeek([]string{"sun", "mon", "tue", "wed", "thu"})
+	require.NoError(t, err)
+	r := s.make(report.Question{Type: "sprint_burndown", Sprint: "S1"})
+	require.Equal(t, report.Values{20, 17.5, 15, 12.5, 10, 10, 10, 7.5, 5, 2.5, 0, 0, 0}, r.Series.Line("ideal"), "until the sprint was completed, two days late")
+	require.Equal(t, []any{8, 0}, figures(r, "working_days", "working_days_left"))
+}
+
 func TestSprintBurnup(t *testing.T) {
 	t.Parallel()
 	r := twoWeeks(t, "03-20T12:00").make(report.Question{Type: "sprint_burnup", Sprint: "last"})
