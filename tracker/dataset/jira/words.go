@@ -29,7 +29,8 @@ func categoryOf(status, category string, resolved bool) tracker.Category {
 	switch {
 	case givenUp:
 		return tracker.Cancelled
-	case says("open", "new", "to do", "todo", "backlog", "selected", "ready for dev", "not done", "incomplete", "unresolved"):
+	case says("open", "new", "to do", "todo", "backlog", "selected", "ready for dev", "not done", "incomplete", "unresolved", "not started", "unstarted",
+		"unfinished", "not finished", "inactive"):
 		return tracker.Todo
 	case says("done", "closed", "resolved", "released", "complete", "fixed", "finished", "deployed", "accepted"):
 		return tracker.Done
