@@ -37,6 +37,7 @@ bench-search: postgres ## measure searches among a million issues (about 15 minu
 lint: ## check formatting and vet
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags conformance ./mcpserver
 
 .PHONY: generate
 generate: build ## write the pages of docs/ that are made from the program

@@ -166,6 +166,12 @@ func TestAttack047_RequestState(t *testing.T) {
 		require.Contains(t, r.text(), "confirmation_invalid", why)
 		require.Zero(t, b.changes(t), why)
 	}
+	forged := func(c *client, tool string, arguments args, state, why string) {
+		t.Helper()
+		_, err := c.elicit(t.Context(), tool, arguments, state, agreed)
+		require.ErrorContains(t, err, `HTTP 400: {"code":-32602,"message":"confirmation_invalid`, why)
+		require.Zero(t, b.changes(t), why)
+	}
 	for i := range state { // every character, so every bit of every byte somewhere
 		flipped := []byte(state)
 		flipped[i] = map[bool]byte{true: 'B', false: 'A'}[flipped[i] == 'A']
@@ -173,12 +179,12 @@ func TestAttack047_RequestState(t *testing.T) {
 			if i == len(state)-1 {
 				continue // may hold padding bits only
 			}
-			rejected(c, "batch_update_issues", batch, string(flipped), fmt.Sprint("character ", i))
+			forged(c, "batch_update_issues", batch, string(flipped), fmt.Sprint("character ", i))
 		}
 	}
-	rejected(c, "batch_update_issues", batch, "garbage", "garbage")
-	rejected(c, "batch_update_issues", batch, state+state, "twice")
-	rejected(other, "batch_update_issues", batch, state, "another token of the same person")
+	forged(c, "batch_update_issues", batch, "garbage", "garbage")
+	forged(c, "batch_update_issues", batch, state+state, "twice")
+	forged(other, "batch_update_issues", batch, state, "another token of the same person")
 	rejected(c, "batch_update_issues", fortyIssues("low"), state, "other arguments")
 	fewer := fortyIssues("high")
 	fewer["keys"] = fewer["keys"].([]string)[:30]
@@ -196,7 +202,7 @@ func TestAttack047_RequestState(t *testing.T) {
 			StartedAt: &storetest.Now, CreatedAt: storetest.Now}))
 	})
 	complete := args{"project": "WEB", "sprint": "current", "action": "complete"}
-	rejected(c, "save_sprint", complete, state, "another tool")
+	forged(c, "save_sprint", complete, state, "another tool")
 	c.asked("save_sprint", complete)
 
 	for why, answer := range map[string]string{"declined": `{"confirm":{"action":"decline"}}`, "cancelled": `{"confirm":{"action":"cancel"}}`,
@@ -274,9 +280,8 @@ func TestAttack048_WithoutElicitation(t *testing.T) {
 	}
 	c.fails("confirmation_invalid", "batch_update_issues", with(fortyIssues("low")))
 	(&client{t: t, url: urls[0], token: acme.FullToken(t)}).fails("confirmation_invalid", "batch_update_issues", with(fortyIssues("high")))
-	r, err := c.elicit(t.Context(), "batch_update_issues", with(fortyIssues("high")), token, agreed)
-	require.NoError(t, err)
-	require.Contains(t, r.text(), "confirmation_invalid", "it is no request state")
+	_, err = c.elicit(t.Context(), "batch_update_issues", with(fortyIssues("high")), token, agreed)
+	require.ErrorContains(t, err, "confirmation_invalid", "it is no request state")
 	now.Add(301)
 	c.fails("confirmation_invalid", "batch_update_issues", with(fortyIssues("high")))
 	now.Add(-301)

@@ -317,14 +317,15 @@ func TestAttack035_HeadersOfTheModernEra(t *testing.T) {
 	const params = `"name":"get_me","arguments":{}`
 	require.Equal(t, http.StatusOK, c.modern("1", "tools/call", "get_me", params).status)
 	for name, edit := range map[string]func(*http.Request){
-		"no method":       func(r *http.Request) { r.Header.Del("Mcp-Method") },
-		"no name":         func(r *http.Request) { r.Header.Del("Mcp-Name") },
-		"other method":    header("Mcp-Method", "tools/list"),
-		"other name":      header("Mcp-Name", "list_projects"),
-		"case of name":    header("Mcp-Name", "GET_ME"),
-		"doubled method":  func(r *http.Request) { r.Header["Mcp-Method"] = []string{"tools/call", "tools/call"} },
-		"doubled name":    func(r *http.Request) { r.Header["Mcp-Name"] = []string{"get_me", "create_issue"} },
-		"doubled version": func(r *http.Request) { r.Header["Mcp-Protocol-Version"] = []string{"2026-07-28", "2025-06-18"} },
+		"no method":         func(r *http.Request) { r.Header.Del("Mcp-Method") },
+		"no name":           func(r *http.Request) { r.Header.Del("Mcp-Name") },
+		"other method":      header("Mcp-Method", "tools/list"),
+		"other name":        header("Mcp-Name", "list_projects"),
+		"case of name":      header("Mcp-Name", "GET_ME"),
+		"doubled method":    func(r *http.Request) { r.Header["Mcp-Method"] = []string{"tools/call", "tools/call"} },
+		"doubled name":      func(r *http.Request) { r.Header["Mcp-Name"] = []string{"get_me", "create_issue"} },
+		"doubled version":   func(r *http.Request) { r.Header["Mcp-Protocol-Version"] = []string{"2026-07-28", "2025-06-18"} },
+		"doubled parameter": func(r *http.Request) { r.Header["Mcp-Param-Region"] = []string{"eu", "us"} },
 	} {
 		res := c.modern("1", "tools/call", "get_me", params, edit)
 		require.Equal(t, http.StatusBadRequest, res.status, "%s: %s", name, res.body)

@@ -2,11 +2,13 @@ package mcpserver
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -29,8 +31,8 @@ type Call struct {
 	target  string
 	project uuid.UUID
 	changes []change
-	// images go beside the data of the result, as PNG.
-	images [][]byte
+	// beside follows the data of the result.
+	beside []mcp.Content
 }
 
 // change is one event in the audit row's before and after.
@@ -44,6 +46,11 @@ type change struct {
 // author stamps what this call writes.
 func (c *Call) author() store.Author {
 	return store.Author{MemberID: c.MemberID, TokenID: c.TokenID, ChangeID: tenancy.NewID(), At: c.Now}
+}
+
+// show puts a picture, which is PNG, beside the data of the result.
+func (c *Call) show(png []byte) {
+	c.beside = append(c.beside, mcp.NewImageContent(base64.StdEncoding.EncodeToString(png), "image/png"))
 }
 
 // touch names what the call is about, for the audit row.

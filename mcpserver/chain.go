@@ -11,10 +11,12 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/colaflow/colaflow/store"
@@ -233,11 +235,13 @@ func (s *Server) readBody(w http.ResponseWriter, hr *http.Request, r *request, c
 	return nil, false
 }
 
+var onceHeaders = []string{"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Content-Type"}
+
 // doubledHeader names a protocol header that is given more than once: proxies
 // and we might read different ones.
 func doubledHeader(h http.Header) string {
-	for _, name := range []string{"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Content-Type"} {
-		if len(h.Values(name)) > 1 {
+	for name, values := range h {
+		if len(values) > 1 && (slices.Contains(onceHeaders, name) || strings.HasPrefix(name, mcp.HeaderParamPrefix)) {
 			return name
 		}
 	}

@@ -57,18 +57,21 @@ type consent struct {
 	refused bool     // the same
 	digest  [32]byte // of the arguments
 	dryRun  bool
+	// responses and capabilities are the client's, as it sent them.
+	responses, capabilities json.RawMessage
 }
 
 // consentOf reads what of a confirmation came with a call.
 func (s *Server) consentOf(r *request, in any, dryRun bool) consent {
-	c := consent{sealer: s.confirmations, asks: r.message.elicits, dryRun: dryRun, digest: sha256.Sum256(mustJSON(withoutConfirmation(in)))}
+	c := consent{sealer: s.confirmations, asks: r.message.elicits(), dryRun: dryRun, digest: sha256.Sum256(mustJSON(withoutConfirmation(in))),
+		responses: r.message.responses, capabilities: r.message.capabilities}
 	if c.asks {
 		c.given = r.message.state
 		var answers map[string]struct {
 			Action  string
 			Content struct{ Confirm bool }
 		}
-		_ = json.Unmarshal(r.message.responses, &answers) // what cannot be read is no answer
+		_ = json.Unmarshal(c.responses, &answers) // what cannot be read is no answer
 		if answer, ok := answers[confirmInput]; ok {
 			c.agreed = answer.Action == string(mcp.ElicitationResponseActionAccept) && answer.Content.Confirm
 			c.refused = !c.agreed
@@ -77,6 +80,12 @@ func (s *Server) consentOf(r *request, in any, dryRun bool) consent {
 		c.given = confirmed.confirmToken()
 	}
 	return c
+}
+
+// asking is the error of a call that is to come again with something; result says so.
+type asking interface {
+	error
+	result(requestID string) *mcp.CallToolResult
 }
 
 // question is the error of a call that is to be confirmed.
@@ -124,9 +133,15 @@ func (c *Call) confirm(ctx context.Context, text string, of ...string) error {
 	case c.consent.given == "", c.consent.asks && !c.consent.agreed:
 		return &question{text: text, state: c.seal(effect), asks: c.consent.asks}
 	}
-	nonce, expires, ok := c.unseal(effect)
-	if !ok || c.Now.After(expires) {
-		return errConfirmation
+	return c.spend(ctx, effect)
+}
+
+// spend returns nil if what was sealed and came with the call holds for the effect, and
+// spends it together with the call.
+func (c *Call) spend(ctx context.Context, effect []byte) error {
+	nonce, expires, err := c.unseal(effect)
+	if err != nil {
+		return err
 	}
 	var fresh bool
 	if err := c.do(ctx, store.Spend(nonce, expires, &fresh)); err != nil {
@@ -150,12 +165,20 @@ func (c *Call) seal(effect []byte) string {
 	return c.consent.sealer.Seal(append(plain, effect...), c.bound())
 }
 
-func (c *Call) unseal(effect []byte) (nonce uuid.UUID, expires time.Time, ok bool) {
+// unseal opens what seal made for the effect. The state of a request that was never given
+// to this client is an error of the protocol.
+func (c *Call) unseal(effect []byte) (nonce uuid.UUID, expires time.Time, err error) {
 	plain, err := c.consent.sealer.Open(c.consent.given, c.bound())
-	if err != nil || len(plain) != 16+8+sha256.Size || string(plain[24:]) != string(effect) {
-		return nonce, expires, false
+	if err != nil && c.consent.asks {
+		return nonce, expires, &protocolError{problem: problem{codeInvalidParams, errConfirmation.Error()}, cause: errConfirmation}
 	}
-	return uuid.UUID(plain[:16]), time.Unix(int64(binary.BigEndian.Uint64(plain[16:24])), 0), true
+	if err != nil || len(plain) != 16+8+sha256.Size || string(plain[24:]) != string(effect) {
+		return nonce, expires, errConfirmation
+	}
+	if expires = time.Unix(int64(binary.BigEndian.Uint64(plain[16:24])), 0); c.Now.After(expires) {
+		return nonce, expires, errConfirmation
+	}
+	return uuid.UUID(plain[:16]), expires, nil
 }
 
 // effect is what is agreed to: these arguments, and what they would do as the person

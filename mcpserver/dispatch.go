@@ -23,14 +23,18 @@ func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mc
 	return func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		r := requestFrom(ctx)
 		data, err := s.dispatch(ctx, t, r)
-		var ask *question
+		var ask asking
 		if errors.As(err, &ask) {
 			return ask.result(r.id), nil
+		}
+		var wrong *protocolError
+		if errors.As(err, &wrong) {
+			r.problem, r.detail = &wrong.problem, wrong.detail
 		}
 		if err != nil {
 			return failure(err, r.id), nil
 		}
-		return success(data, r.images...), nil
+		return success(data, r.beside...), nil
 	}
 }
 
@@ -72,7 +76,7 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	if r.audited {
 		return data, err
 	}
-	r.audited, r.images = true, c.images
+	r.audited, r.beside = true, c.beside
 	if recordErr := s.record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
 		r.failed = fmt.Errorf("audit: %w", recordErr)
 		return nil, r.failed

@@ -25,14 +25,14 @@ type message struct {
 	method string
 	id     json.RawMessage // absent in notifications and in messages without one
 	// isResponse: a client's answer to a server's request, which we never send.
-	isResponse bool
-	name       string // params.name or params.uri
-	arguments  json.RawMessage
-	client     string          // name/version that the client gives itself
-	modern     bool            // _meta names protocol 2026-07-28 or later
-	elicits    bool            // modern, and the client can ask its person by a form
-	state      string          // requestState, which the client was given
-	responses  json.RawMessage // inputResponses, what it asked for
+	isResponse   bool
+	name         string // params.name or params.uri
+	arguments    json.RawMessage
+	client       string          // name/version that the client gives itself
+	modern       bool            // _meta names protocol 2026-07-28 or later
+	capabilities json.RawMessage // of a modern client
+	state        string          // requestState, which the client was given
+	responses    json.RawMessage // inputResponses, what it asked for
 }
 
 // isRequest reports whether the message expects an answer.
@@ -118,7 +118,9 @@ func (m *message) readParams(raw json.RawMessage) error {
 		var version string
 		_ = json.Unmarshal(meta["io.modelcontextprotocol/protocolVersion"], &version)
 		m.modern = version >= "2026-07-28"
-		m.elicits = m.modern && asksByForm(meta["io.modelcontextprotocol/clientCapabilities"])
+		if m.modern {
+			m.capabilities = meta["io.modelcontextprotocol/clientCapabilities"]
+		}
 		if info := meta["io.modelcontextprotocol/clientInfo"]; info != nil {
 			_ = json.Unmarshal(info, &client)
 		}
@@ -127,11 +129,11 @@ func (m *message) readParams(raw json.RawMessage) error {
 	return nil
 }
 
-// asksByForm reports whether a client's capabilities include elicitation by a form,
-// which is also meant where it names no mode.
-func asksByForm(capabilities json.RawMessage) bool {
+// elicits reports whether the client can ask its person by a form, which is also meant
+// where it names no mode.
+func (m message) elicits() bool {
 	var c struct{ Elicitation map[string]json.RawMessage }
-	if json.Unmarshal(capabilities, &c) != nil || c.Elicitation == nil {
+	if json.Unmarshal(m.capabilities, &c) != nil || c.Elicitation == nil {
 		return false
 	}
 	_, form := c.Elicitation["form"]

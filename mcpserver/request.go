@@ -24,8 +24,8 @@ type request struct {
 	client    string
 	started   time.Time
 	narrow    Narrowing
-	images    [][]byte // that the call's answer shows beside its data
-	metadata  string   // address that a refused client is told; see Config.ResourceMetadata
+	beside    []mcp.Content // that the call's answer shows after its data
+	metadata  string        // address that a refused client is told; see Config.ResourceMetadata
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error
@@ -36,8 +36,8 @@ type request struct {
 	problem *problem
 	// outcome is how the message ended, for metrics; empty: as refused and problem say.
 	outcome string
-	// missing is the URI of a resource that was not found.
-	missing string
+	// detail goes with the problem, as its data.
+	detail any
 	// audited tells that dispatch has written the call's audit row.
 	audited bool
 	// reported tells that Config.Observe has heard of it.
@@ -72,6 +72,31 @@ type problem struct {
 	Message string `json:"message"`
 }
 
+// notFound is the problem of a resource that is not there, or hidden.
+func (r *request) notFound() *problem {
+	if r.message.name != "" {
+		r.detail = map[string]string{"uri": r.message.name}
+	}
+	if r.message.modern {
+		return &problem{codeInvalidParams, "Resource not found, or not visible to this token."}
+	}
+	return &problem{codeNotFoundLegacy, "Resource not found, or not visible to this token."}
+}
+
+// protocolError is the error of a call that is answered by a JSON-RPC error, because
+// the client did not keep to the protocol.
+type protocolError struct {
+	problem
+	detail any
+	cause  error
+}
+
+// Error implements error.
+func (e *protocolError) Error() string { return e.cause.Error() }
+
+// Unwrap lets the audit and the metrics see the code.
+func (e *protocolError) Unwrap() error { return e.cause }
+
 // status is the HTTP status of the problem in the modern era, where mcp-go's
 // answer had the given one.
 func (p *problem) status(answered int) int {
@@ -88,17 +113,13 @@ func (p *problem) status(answered int) int {
 func (r *request) problemBody() []byte {
 	type detailed struct {
 		*problem
-		Data map[string]string `json:"data,omitempty"`
-	}
-	failed := detailed{problem: r.problem}
-	if r.missing != "" {
-		failed.Data = map[string]string{"uri": r.missing}
+		Data any `json:"data,omitempty"`
 	}
 	return mustJSON(struct {
 		Version string          `json:"jsonrpc"`
 		ID      json.RawMessage `json:"id"`
 		Error   detailed        `json:"error"`
-	}{"2.0", r.message.id, failed})
+	}{"2.0", r.message.id, detailed{r.problem, r.detail}})
 }
 
 type requestKey struct{}

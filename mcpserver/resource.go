@@ -41,7 +41,7 @@ func (r Resource) mime() string {
 // Resources lists every resource of the product.
 func Resources() []Resource {
 	projects, issues := needs(tenancy.ProjectsRead), needs(tenancy.IssuesRead)
-	return []Resource{
+	return append([]Resource{
 		{URI: "colaflow://me", Name: "me", Title: "This token", Description: "Who this token is and what it may do.", read: readMe},
 		{URI: "colaflow://projects", Name: "projects", Title: "Projects", Description: "Active projects.", Permission: projects, read: readProjects},
 		{URI: "colaflow://reference/search", Name: "search-reference", Title: "Search reference", MIME: "text/markdown",
@@ -60,7 +60,7 @@ func Resources() []Resource {
 			Permission: issues, read: readIssue},
 		{URI: "colaflow://issues/{key}/history", Name: "issue-history", Title: "Issue history", Description: "Every change of one issue.",
 			Permission: issues, read: readIssueHistory},
-	}
+	}, fixtureResources()...)
 }
 
 // isTemplate reports whether the URI has variables.
@@ -99,6 +99,9 @@ func (s *Server) resourceHandler(res Resource) func(context.Context, mcp.ReadRes
 			if err := json.Unmarshal(data, &text); err != nil {
 				return nil, fmt.Errorf("resource %s: %w", res.Name, err)
 			}
+		}
+		if strings.HasPrefix(res.MIME, "image/") {
+			return []mcp.ResourceContents{mcp.BlobResourceContents{URI: request.Params.URI, MIMEType: res.MIME, Blob: text}}, nil
 		}
 		return []mcp.ResourceContents{mcp.TextResourceContents{URI: request.Params.URI, MIMEType: res.mime(), Text: text}}, nil
 	}

@@ -1,7 +1,6 @@
 package mcpserver
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,16 +18,12 @@ const maxText = 24 << 10
 const maxFailure = 2000
 
 // success carries the same compact JSON as text and as structured content,
-// because some clients show only one of them. Images, which are PNG, follow the text.
-func success(data json.RawMessage, images ...[]byte) *mcp.CallToolResult {
-	result := &mcp.CallToolResult{
-		Content:              []mcp.Content{mcp.NewTextContent(string(data))},
+// because some clients show only one of them. What goes beside the data follows the text.
+func success(data json.RawMessage, beside ...mcp.Content) *mcp.CallToolResult {
+	return &mcp.CallToolResult{
+		Content:              append([]mcp.Content{mcp.NewTextContent(string(data))}, beside...),
 		RawStructuredContent: data,
 	}
-	for _, image := range images {
-		result.Content = append(result.Content, mcp.NewImageContent(base64.StdEncoding.EncodeToString(image), "image/png"))
-	}
-	return result
 }
 
 // failure is a result that tells the model what went wrong, what to do next,

@@ -165,12 +165,12 @@ func New(cfg Config) (*Server, error) {
 
 // Catalogue lists every tool of the product in the order of the documentation.
 func Catalogue() []Tool {
-	return []Tool{
+	return append([]Tool{
 		getMe(), listProjects(), getProject(), createProject(), updateProject(),
 		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
 		addComment(), linkIssues(), listSprints(), saveSprint(), getReport(), listActivity(),
 		deleteIssue(), deleteProject(), searchAuditLog(),
-	}
+	}, fixtureTools()...)
 }
 
 // visibleTools hides from tools/list what the caller may never call, and puts
@@ -223,12 +223,7 @@ func (s *Server) problemOf(r *request, method mcp.MCPMethod, err error) *problem
 	case method == mcp.MethodToolsCall:
 		return &problem{codeInvalidParams, "Tool " + shorten(r.message.name, 80) + " is not known. tools/list names the tools of this token."}
 	case method == mcp.MethodResourcesRead && isHidden(err):
-		code := codeNotFoundLegacy
-		if r.message.modern {
-			code = codeInvalidParams
-		}
-		r.missing = r.message.name
-		return &problem{code, "Resource not found, or not visible to this token."}
+		return r.notFound()
 	case method == mcp.MethodResourcesRead, method == mcp.MethodCompletionComplete:
 		return &problem{codeInternal, public(err, r.id).Error()}
 	default:

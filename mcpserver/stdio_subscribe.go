@@ -54,7 +54,7 @@ func (p *pipe) subscribe(session, ctx context.Context, r *request) error {
 		return err
 	}
 	if len(subs) == 0 {
-		r.problem, r.missing = &problem{codeNotFoundLegacy, "Resource not found, or not visible to this token."}, r.message.name
+		r.problem = r.notFound()
 		return nil
 	}
 	p.watcher.mu.Lock()

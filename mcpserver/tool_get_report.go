@@ -60,7 +60,7 @@ func getReportHandler(ctx context.Context, c *Call, in ReportArguments) (reportO
 			return reportOut{}, err
 		}
 		if picture != nil {
-			c.images = append(c.images, picture)
+			c.show(picture)
 		}
 	}
 	out := reportOut{Report: detailed(full, in.Detail)}

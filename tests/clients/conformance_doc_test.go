@@ -8,8 +8,10 @@ import (
 
 const conformanceHead = `# Conformance
 
-What the protocol's own conformance suite (` + "`@modelcontextprotocol/conformance`" + `) says of ColaFlow. The suite knows no tokens, so it goes
-through a proxy that adds one; everything else is the program as it is. Written by the test that asserts it:
+What the protocol's own conformance suite (` + "`@modelcontextprotocol/conformance`" + `) says of ColaFlow. It wants the tools and resources
+of a test server of its own: they are built into the program for this test alone (` + "`-tags conformance`" + `), as tools and resources like
+ours, with permissions, transactions and audit rows. The suite knows no tokens, so it goes through a proxy that adds one;
+everything else is the program as it is. Written by the test that asserts it:
 ` + "`go test ./tests/clients -run Conformance -update`" + `.
 
 *Passes* means that every check of the scenario passed and at least one of them is its own. *Shows nothing* means that

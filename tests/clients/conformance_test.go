@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"flag"
@@ -15,17 +16,21 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tests/program"
 )
 
 var update = flag.Bool("update", false, "write docs/conformance.md")
 
 const conformanceDoc = "../../docs/conformance.md"
 
-// TestConformance runs the protocol's conformance suite against the real
-// program. The suite sends no token, so a proxy adds it.
+// TestConformance runs the protocol's conformance suite against the real program,
+// built with the tools, resources and prompts of the suite's own test server beside its
+// own. The suite sends no token, so a proxy adds it.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b := &bundle{db: storetest.Open(t), bin: program.Tagged(t, "conformance")}
 	token := b.office(t, "acme").agent
 	var target *url.URL
 	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
@@ -45,6 +50,9 @@ func TestConformance(t *testing.T) {
 		r.check(t, seen)
 		doc += r.report(seen)
 	}
+	var audited int
+	require.NoError(t, b.db.Admin(t).QueryRow(t.Context(), "select count(distinct tool) from audit_log where tool ~ '^(resource static|test)'").Scan(&audited))
+	require.Greater(t, audited, 20, "the fixtures go through the whole chain")
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(conformanceDoc), 0o755))
 		require.NoError(t, os.WriteFile(conformanceDoc, []byte(doc), 0o644))
@@ -52,6 +60,17 @@ func TestConformance(t *testing.T) {
 	have, err := os.ReadFile(conformanceDoc)
 	require.NoError(t, err)
 	require.Equal(t, doc, string(have), "docs/conformance.md is old; run: go test ./tests/clients -run Conformance -update")
+}
+
+// TestConformance_Fixtures: who runs the program does not run the suite's fixtures.
+func TestConformance_Fixtures(t *testing.T) {
+	t.Parallel()
+	for path, with := range map[string]bool{program.Path(t): false, program.Tagged(t, "conformance"): true} {
+		binary, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, with, bytes.Contains(binary, []byte("test_simple_text")))
+		require.True(t, bytes.Contains(binary, []byte("search_issues")))
+	}
 }
 
 // conformanceRun is one version of the suite with one set of requirements.

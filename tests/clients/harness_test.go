@@ -46,7 +46,7 @@ func (b *bundle) stdio(transport, token string) []string {
 // serve starts `colaflow serve` with more flags, and returns the URL of its endpoint.
 func (b *bundle) serve(t *testing.T, flags ...string) string {
 	t.Helper()
-	return program.Serve(t, b.environment(), flags...) + "/mcp"
+	return program.ServeAs(t, b.bin, b.environment(), flags...) + "/mcp"
 }
 
 // nodeCommand runs a script of this folder with the Node of package-lock.json.

@@ -44,7 +44,21 @@ func build() (err error) {
 	if built.dir, err = os.MkdirTemp("", "cf-program-"); err != nil {
 		return err
 	}
-	if out, err := exec.Command("go", "build", "-o", built.dir, "../../cmd/colaflow").CombinedOutput(); err != nil {
+	return buildIn(built.dir)
+}
+
+// Tagged builds colaflow with a build tag, for one test, and returns where it is.
+func Tagged(t *testing.T, tag string) string {
+	t.Helper()
+	require.NoError(t, noteSources("../.."))
+	dir := t.TempDir()
+	require.NoError(t, buildIn(dir, "-tags", tag))
+	return filepath.Join(dir, "colaflow")
+}
+
+func buildIn(dir string, flags ...string) error {
+	args := append([]string{"build", "-o", dir}, append(flags, "../../cmd/colaflow")...)
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("build colaflow: %w: %s", err, out)
 	}
 	return nil

@@ -17,7 +17,13 @@ import (
 // returns its address, such as http://127.0.0.1:40123.
 func Serve(t *testing.T, env []string, flags ...string) string {
 	t.Helper()
-	line := Start(t, `"msg":"serving"`, env, Path(t), append([]string{"serve", "--addr", "127.0.0.1:0"}, flags...)...)
+	return ServeAs(t, Path(t), env, flags...)
+}
+
+// ServeAs is Serve with a program that was built otherwise.
+func ServeAs(t *testing.T, path string, env []string, flags ...string) string {
+	t.Helper()
+	line := Start(t, `"msg":"serving"`, env, path, append([]string{"serve", "--addr", "127.0.0.1:0"}, flags...)...)
 	var said struct{ Addr string }
 	require.NoError(t, json.Unmarshal(line, &said))
 	return "http://" + said.Addr
