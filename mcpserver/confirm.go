@@ -57,21 +57,18 @@ type consent struct {
 	refused bool     // the same
 	digest  [32]byte // of the arguments
 	dryRun  bool
-	// responses and capabilities are the client's, as it sent them.
-	responses, capabilities json.RawMessage
 }
 
 // consentOf reads what of a confirmation came with a call.
 func (s *Server) consentOf(r *request, in any, dryRun bool) consent {
-	c := consent{sealer: s.confirmations, asks: r.message.elicits(), dryRun: dryRun, digest: sha256.Sum256(mustJSON(withoutConfirmation(in))),
-		responses: r.message.responses, capabilities: r.message.capabilities}
+	c := consent{sealer: s.confirmations, asks: r.message.elicits(), dryRun: dryRun, digest: sha256.Sum256(mustJSON(withoutConfirmation(in)))}
 	if c.asks {
 		c.given = r.message.state
 		var answers map[string]struct {
 			Action  string
 			Content struct{ Confirm bool }
 		}
-		_ = json.Unmarshal(c.responses, &answers) // what cannot be read is no answer
+		_ = json.Unmarshal(r.message.responses, &answers) // what cannot be read is no answer
 		if answer, ok := answers[confirmInput]; ok {
 			c.agreed = answer.Action == string(mcp.ElicitationResponseActionAccept) && answer.Content.Confirm
 			c.refused = !c.agreed

@@ -80,9 +80,10 @@ func (r rounds) tool() Tool {
 
 // handle asks for the first step that is not answered yet.
 func (r rounds) handle(ctx context.Context, c *Call) (said, error) {
+	m := requestFrom(ctx).message
 	answered := 0
 	for n, step := range r.steps {
-		if answers(c.consent.responses, step) {
+		if answers(m.responses, step) {
 			answered = n + 1
 		}
 	}
@@ -96,7 +97,7 @@ func (r rounds) handle(ctx context.Context, c *Call) (said, error) {
 		answered = 0
 	}
 	if answered < len(r.steps) {
-		step, err := r.askable(c, r.steps[answered])
+		step, err := r.askable(m, r.steps[answered])
 		if err != nil {
 			return said{}, err
 		}
@@ -111,7 +112,7 @@ func (r rounds) handle(ctx context.Context, c *Call) (said, error) {
 			return said{}, err
 		}
 	}
-	return said{"state-ok: " + string(c.consent.responses)}, nil
+	return said{"state-ok: " + string(m.responses)}, nil
 }
 
 // answers reports whether responses hold an object for every input of a step.
@@ -127,9 +128,9 @@ func answers(responses json.RawMessage, step inputs) bool {
 }
 
 // askable is what of a step the client can be asked for.
-func (r rounds) askable(c *Call, step inputs) (inputs, error) {
+func (r rounds) askable(m message, step inputs) (inputs, error) {
 	var can struct{ Elicitation, Sampling, Roots json.RawMessage }
-	_ = json.Unmarshal(c.consent.capabilities, &can)
+	_ = json.Unmarshal(m.capabilities, &can)
 	missing := map[string]any{}
 	step = maps.Clone(step)
 	for name, input := range step {
@@ -149,7 +150,7 @@ func (r rounds) askable(c *Call, step inputs) (inputs, error) {
 		return step, nil
 	}
 	cause := tenancy.Errorf(tenancy.ConfirmationRequired, "The client cannot be asked: it lacks %v.", slices.Sorted(maps.Keys(missing)))
-	if c.consent.capabilities == nil { // of the handshake era, in which nobody is asked
+	if m.capabilities == nil { // of the handshake era, in which nobody is asked
 		return nil, cause
 	}
 	return nil, &protocolError{problem: problem{mcp.MISSING_REQUIRED_CLIENT_CAPABILITY, cause.Error()},

@@ -171,6 +171,11 @@ func (w *world) requireBlind(t *testing.T, c *client) {
 	}
 	list, _ := c.rpc("resources/list", args{})
 	require.NotContains(t, string(list), w.foreign["project"])
+	for uri, variable := range map[string]string{"colaflow://projects/{project}": "project", "colaflow://issues/{key}": "key"} {
+		values, _ := c.rpc("completion/complete", args{"ref": args{"type": "ref/resource", "uri": uri}, "argument": args{"name": variable, "value": ""}})
+		require.Contains(t, string(values), w.own[w.limited]["project"], uri)
+		require.NotContains(t, string(values), w.foreign["project"], uri)
+	}
 }
 
 // TestNarrow_Stdio: the flags of stdio hold a client as headers do.

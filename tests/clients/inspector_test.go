@@ -20,10 +20,11 @@ func TestInspector(t *testing.T) {
 		target []string
 		job    []step
 	}{
-		"http/modern/agent":  {b.atURL(overHTTP.agent, "modern"), inspectorJob()},
-		"http/legacy/clerk":  {b.atURL(overHTTP.clerk, "legacy"), clerkJob()},
-		"stdio/legacy/agent": {b.atCommand(overStdio.agent, "legacy"), inspectorJob()},
-		"stdio/modern/clerk": {b.atCommand(overStdio.clerk, "modern"), clerkJob()},
+		"http/modern/agent":    {b.atURL(overHTTP.agent, "modern"), inspectorJob()},
+		"http/modern/narrowed": {b.atURL(overHTTP.agent, "modern", "/p/WEB/readonly", "X-MCP-Exclude-Tools: get_report, list_activity"), narrowedJob()},
+		"http/legacy/clerk":    {b.atURL(overHTTP.clerk, "legacy"), clerkJob()},
+		"stdio/legacy/agent":   {b.atCommand(overStdio.agent, "legacy"), inspectorJob()},
+		"stdio/modern/clerk":   {b.atCommand(overStdio.clerk, "modern"), clerkJob()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -58,8 +59,27 @@ func clerkJob() []step {
 	}
 }
 
-func (b *bundle) atURL(token, era string) []string {
-	return []string{"--server-url", b.url, "--header", "Authorization: Bearer " + token, "--protocol-era", era}
+// narrowedJob is what a client sees that asks to be held to a project and to reading.
+func narrowedJob() []step {
+	return []step{
+		lists("tools/list", "tools", "name", "get_me", "list_projects", "get_project", "search_issues", "get_issue", "list_sprints"),
+		call("search_issues", args{"query": "safari"}, args{"total": 1}),
+		refused("search_issues", args{"project": "WEB"}, "unknown_argument", `no argument "project"`),
+	}
+}
+
+// atURL is the server's endpoint for the inspector; narrowing is the rest of its path,
+// and headers.
+func (b *bundle) atURL(token, era string, narrowing ...string) []string {
+	path := ""
+	if len(narrowing) > 0 {
+		path, narrowing = narrowing[0], narrowing[1:]
+	}
+	target := []string{"--transport", "http", "--server-url", b.url + path, "--header", "Authorization: Bearer " + token, "--protocol-era", era}
+	for _, h := range narrowing {
+		target = append(target, "--header", h)
+	}
+	return target
 }
 
 func (b *bundle) atCommand(token, era string) []string {
