@@ -31,6 +31,7 @@ type Call struct {
 	target  string
 	project uuid.UUID
 	changes []change
+	edited  json.RawMessage // the changes, where the store tells them
 	// beside follows the data of the result.
 	beside []mcp.Content
 }
@@ -65,7 +66,7 @@ func (c *Call) changed(before, after tracker.Issue) {
 
 func (c *Call) changesJSON() json.RawMessage {
 	if len(c.changes) == 0 {
-		return nil
+		return c.edited
 	}
 	return mustJSON(c.changes)
 }

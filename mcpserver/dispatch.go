@@ -137,7 +137,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		return s.auditRow(r, c, data, nil)
 	}
 	err = s.store.Write(ctx, store.ForPrincipal(r.principal).For(t.Name), entry, func(tx *store.Tx) error {
-		c.Tx, c.changes = tx, nil
+		c.Tx, c.changes, c.edited = tx, nil, nil
 		if opt.DryRun {
 			tx.DryRun()
 		} else if opt.IdempotencyKey != "" {

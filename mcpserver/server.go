@@ -169,7 +169,7 @@ func Catalogue() []Tool {
 		getMe(), listProjects(), getProject(), createProject(), updateProject(),
 		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
 		addComment(), linkIssues(), listSprints(), saveSprint(), getReport(), listActivity(),
-		deleteIssue(), deleteProject(), searchAuditLog(),
+		deleteIssue(), deleteProject(), searchAuditLog(), manageMembers(),
 	}, fixtureTools()...)
 }
 

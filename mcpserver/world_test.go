@@ -27,6 +27,7 @@ type refKind string
 var refs = map[string]refKind{
 	"project": "project", "key": "issue", "keys": "issue", "issue": "issue", "parent": "other issue", "target": "other issue", "targets": "other issue",
 	"sprint": "sprint", "carry_over": "sprint", "assignee": "member", "reporter": "member", "lead": "member", "actor": "member", "reply_to": "comment",
+	"member": "member",
 }
 
 // plain are the arguments that name nothing, with a value that fits.
@@ -35,7 +36,7 @@ var plain = map[string]any{
 	"old_text": "text", "new_text": "words", "query": "word", "status": "Backlog", "type": "Task", "labels": "label", "add_labels": "label",
 	"remove_labels": "label", "ref": "ref", "start": "2026-05-01", "end": "2026-05-14", "due_date": "2026-05-01", "since": "2026-01-01",
 	"after": "2026-01-01", "before": "2026-12-31", "from": "2026-01-01", "to": "2026-12-31", "template": "scrum", "idempotency_key": "", "cursor": "",
-	"timezone": "Europe/Berlin", "confirm_token": "",
+	"timezone": "Europe/Berlin", "confirm_token": "", "email": "new@example.test",
 }
 
 // notRefs are arguments that look like a reference and are none.
@@ -48,6 +49,8 @@ func needs(tool, path string, own names) args {
 		return args{"sprint": "current", "action": "complete"}
 	case tool == "save_sprint" && path != "sprint":
 		return args{"name": "Another sprint"}
+	case tool == "manage_members" && path == "member":
+		return args{"action": "deactivate"}
 	case tool == "get_report" && path == "sprint":
 		return args{"type": "project_status"}
 	case tool == "batch_update_issues" && strings.HasPrefix(path, "filter"):

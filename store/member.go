@@ -45,6 +45,19 @@ func MembersAndFormer(prefix string, limit int, into *[]tenancy.Member) Query {
 	return listMembers(prefix, limit, true, into)
 }
 
+// MembersPage lists everybody of the tenant by handle, from the one that follows after,
+// whose handle, e-mail or name begins with prefix, and counts all of those.
+func MembersPage(prefix, after string, limit int, into *[]tenancy.Member, total *int) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		const match = `m.tenant_id = $1
+			and ($2 = '' or starts_with(m.handle, $2) or starts_with(coalesce(m.email, ''), $2) or starts_with(fold(m.name), $2))`
+		prefix := strings.ToLower(prefix)
+		b.Queue(`select count(*) from members m where `+match, scope.Tenant, prefix).QueryRow(scalar(total))
+		b.Queue(`select `+memberColumns+` from members m where `+match+` and m.handle collate "C" > $3 order by m.handle collate "C" limit $4`,
+			scope.Tenant, prefix, after, limit).Query(collect(into, scanMember))
+	}
+}
+
 func listMembers(prefix string, limit int, former bool, into *[]tenancy.Member) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select `+memberColumns+` from members m

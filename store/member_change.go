@@ -3,13 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/colaflow/colaflow/tenancy"
-	"github.com/colaflow/colaflow/tokens"
 )
 
 // MemberChange is what of a member changes, in one transaction; what is not given stays.
@@ -50,7 +48,7 @@ func (c MemberChange) apply(m *tenancy.Member) error {
 // ChangeMember changes what a member may do, and with it what every token of theirs may
 // do, at once. Only an owner makes or unmakes an owner.
 func (s *Store) ChangeMember(ctx context.Context, scope Scope, actor string, id uuid.UUID, c MemberChange) (tenancy.Member, error) {
-	return s.changeMember(ctx, scope, actor, c.method(), id, c.apply)
+	return s.editMember(ctx, scope, actor, c.method(), func(tx *Tx) (MemberEdit, error) { return tx.EditMember(ctx, id, c) })
 }
 
 // SetMemberRole is ChangeMember for the role.
@@ -70,49 +68,24 @@ func (s *Store) ReactivateMember(ctx context.Context, scope Scope, actor string,
 	return s.ChangeMember(ctx, scope, actor, id, MemberChange{Active: &active})
 }
 
-// changeMember commits a change of role or state with its audit row, and tells
-// every node. A tenant keeps at least one active owner.
-func (s *Store) changeMember(ctx context.Context, scope Scope, actor, method string, id uuid.UUID, change func(*tenancy.Member) error) (tenancy.Member, error) {
-	var before, after tenancy.Member
+// editMember commits an edit with its audit row.
+func (s *Store) editMember(ctx context.Context, scope Scope, actor, method string, edit func(*Tx) (MemberEdit, error)) (tenancy.Member, error) {
+	var e MemberEdit
 	entry := func() AuditRow {
-		row := scope.adminRow(actor, method, before.Label())
-		row.Changes = changesBetween(before, after)
+		row := scope.adminRow(actor, method, e.Target())
+		row.Changes = e.Changes()
 		return row
 	}
-	err := s.Write(ctx, scope, entry, func(tx *Tx) error {
-		by, err := tx.power(ctx)
-		if err != nil {
+	err := s.Write(ctx, scope, entry, func(tx *Tx) (err error) {
+		if e, err = edit(tx); err != nil {
 			return err
 		}
-		owners, err := tx.lockMember(ctx, id, &before)
-		if err != nil {
-			return err
-		}
-		after = before
-		if err := change(&after); err != nil {
-			return err
-		}
-		if err := by.changeMember(before, after); err != nil {
-			return err
-		}
-		owns := func(m tenancy.Member) bool { return m.Role == tenancy.RoleOwner && m.State == tenancy.MemberActive }
-		if owns(before) && !owns(after) && !slices.ContainsFunc(owners, func(o uuid.UUID) bool { return o != id }) {
-			return tenancy.Errorf(tenancy.Conflict, "%s is the last owner of this tenant.", before.Label()).WithNext("Make another member an owner first.")
-		}
-		if after.State == tenancy.MemberDisabled {
-			if err := tx.endSessions(ctx, endedDeactivated, `member_id = $3`, id); err != nil {
-				return err
-			}
-		}
-		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`update members set role = $3, state = $4, epoch = epoch + 1 where tenant_id = $1 and id = $2`,
-				scope.Tenant, id, after.Role, after.State)
-		}, withinPlanIf(after.TakesPlace() && !before.TakesPlace(), tenancy.QuotaMembers), Notify(tokens.SubjectMember, id, after.State != tenancy.MemberActive))
+		return tx.SaveMember(ctx, e)
 	})
 	if err != nil {
 		return tenancy.Member{}, fmt.Errorf("%s: %w", method, err)
 	}
-	return after, nil
+	return e.After, nil
 }
 
 // lockMember holds the member's row and those of all active owners, always in
@@ -132,21 +105,4 @@ func activeOwners(into *[]uuid.UUID) Query {
 		b.Queue(`select id from members where tenant_id = $1 and role = 'owner' and state = 'active'`, scope.Tenant).
 			Query(collect(into, func(row pgx.Rows, owner *uuid.UUID) error { return row.Scan(owner) }))
 	}
-}
-
-// changeMember refuses who may not manage members, and who would touch a role
-// above their own.
-func (p power) changeMember(before, after tenancy.Member) error {
-	if err := p.self(before.ID); err != nil {
-		return err
-	}
-	if err := p.admin("manage members"); err != nil {
-		return err
-	}
-	for _, role := range []tenancy.Role{before.Role, after.Role} {
-		if err := p.give(role, 0, p.grants); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,52 +6,37 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/colaflow/colaflow/tenancy"
-	"github.com/colaflow/colaflow/tokens"
 )
 
 // InviteMember adds a person who may sign in from now on, with this role. Somebody who
 // came with an import is invited as who they are: what they wrote stays theirs.
-func (s *Store) InviteMember(ctx context.Context, scope Scope, actor, email, name string, role tenancy.Role) (m tenancy.Member, err error) {
-	wanted, err := tenancy.NewMember(email, name, role, s.clock())
+func (s *Store) InviteMember(ctx context.Context, scope Scope, actor, email, name string, role tenancy.Role) (tenancy.Member, error) {
+	return s.editMember(ctx, scope, actor, "member.invite", func(tx *Tx) (MemberEdit, error) { return tx.EditInvitation(ctx, email, name, role) })
+}
+
+// EditInvitation returns what an invitation would make of a person, or refuses it.
+func (tx *Tx) EditInvitation(ctx context.Context, email, name string, role tenancy.Role) (e MemberEdit, err error) {
+	wanted, err := tenancy.NewMember(email, name, role, tx.store.clock())
 	if err != nil {
-		return m, err
+		return e, err
 	}
 	wanted.State = tenancy.MemberInvited
-	entry := func() AuditRow {
-		row := scope.adminRow(actor, "member.invite", m.Label())
-		row.Changes = changesBetween(tenancy.Member{}, m)
-		return row
-	}
-	err = s.Write(ctx, scope, entry, func(tx *Tx) error {
-		by, err := tx.power(ctx)
-		if err != nil {
-			return err
-		}
-		if err := by.changeMember(wanted, wanted); err != nil {
-			return err
-		}
-		known, err := tx.invitable(ctx, wanted)
-		if err != nil {
-			return err
-		}
-		m = wanted
-		write := InsertMembers([]tenancy.Member{wanted})
-		if known.ID != uuid.Nil {
-			m.ID, m.Handle, m.CreatedAt = known.ID, known.Handle, known.CreatedAt
-			write = func(b *pgx.Batch, scope Scope) {
-				b.Queue(`update members set email = $3, name = $4, role = $5, state = 'invited', epoch = epoch + 1 where tenant_id = $1 and id = $2`,
-					scope.Tenant, m.ID, m.Email, m.Name, m.Role)
-			}
-		}
-		return tx.Do(ctx, holdQuota(tenancy.QuotaMembers), write, withinPlan(tenancy.QuotaMembers, 0), Notify(tokens.SubjectMember, m.ID, false))
-	})
+	by, err := tx.power(ctx)
 	if err != nil {
-		return tenancy.Member{}, fmt.Errorf("member.invite: %w", err)
+		return e, err
 	}
-	return m, nil
+	if err := by.changeMember(wanted, wanted); err != nil {
+		return e, err
+	}
+	known, err := tx.invitable(ctx, wanted)
+	if err != nil {
+		return e, err
+	}
+	if known.ID != uuid.Nil {
+		wanted.ID, wanted.Handle, wanted.CreatedAt = known.ID, known.Handle, known.CreatedAt
+	}
+	return MemberEdit{Before: known, After: wanted}, nil
 }
 
 // invitable finds the imported person whom an invitation means, if there is one. Who

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -81,6 +82,12 @@ type Member struct {
 	CreatedAt time.Time   `json:"created_at"`
 }
 
+// maxEmail is the longest address that mail can have; maxMemberName is generous.
+const (
+	maxEmail      = 254
+	maxMemberName = 200
+)
+
 // NewMember returns an active member with this e-mail, whose part before the @
 // is the handle. An empty name is made from the handle.
 func NewMember(email, name string, role Role, now time.Time) (Member, error) {
@@ -88,6 +95,9 @@ func NewMember(email, name string, role Role, now time.Time) (Member, error) {
 	address, err := mail.ParseAddress(email)
 	if err != nil || address.Address != email {
 		return Member{}, Errorf(InvalidValue, "%q is not an e-mail address.", email).WithNext("Use the form ada@example.com.")
+	}
+	if len(email) > maxEmail || utf8.RuneCountInString(name) > maxMemberName {
+		return Member{}, Errorf(InvalidValue, "An e-mail address has at most %d bytes, a name %d characters.", maxEmail, maxMemberName)
 	}
 	handle, _, _ := strings.Cut(email, "@")
 	return Member{ID: NewID(), Handle: handle, Email: email, Name: cmp.Or(strings.TrimSpace(name), handle),
