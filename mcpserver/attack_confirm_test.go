@@ -1,6 +1,7 @@
 package mcpserver_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -249,6 +250,32 @@ func TestAttack047_RequestState(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, again.text(), "confirmation_invalid", "replayed")
 	require.Equal(t, 1, b.changes(t))
+}
+
+// TestAttack047_OverStdio: the same holds at a pipe.
+func TestAttack047_OverStdio(t *testing.T) {
+	t.Parallel()
+	b, acme, _, urls := confirmWorld(t)
+	token := acme.FullToken(t)
+	meta := strings.Replace(modernMeta, `clientCapabilities":{}`, `clientCapabilities":{"elicitation":{}}`, 1)
+	said := func(state string) string {
+		t.Helper()
+		params, err := json.Marshal(args{"name": "batch_update_issues", "arguments": fortyIssues("high"), "requestState": state, "inputResponses": json.RawMessage(agreed)})
+		require.NoError(t, err)
+		line := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + meta + "," + string(params[1:]) + "}\n"
+		var out bytes.Buffer
+		require.NoError(t, b.mcp.ServeStdio(t.Context(), strings.NewReader(line), &out, token, mcpserver.Narrowing{}))
+		return out.String()
+	}
+	state := (&client{t: t, url: urls[0], token: token}).asked("batch_update_issues", fortyIssues("high"))
+	other := (&client{t: t, url: urls[0], token: acme.FullToken(t)}).asked("batch_update_issues", fortyIssues("high"))
+	for why, forged := range map[string]string{"garbage": "garbage", "another token's": other} {
+		require.Contains(t, said(forged), `"error":{"code":-32602,"message":"confirmation_invalid`, why)
+	}
+	require.Zero(t, b.changes(t))
+	require.Contains(t, said(state), `"resultType":"complete"`)
+	require.Equal(t, 1, b.changes(t))
+	require.Contains(t, said(state), "confirmation_invalid", "spent")
 }
 
 func TestAttack048_WithoutElicitation(t *testing.T) {

@@ -24,7 +24,11 @@ extension, which ColaFlow does not offer and no revision requires.
 func (r conformanceRun) report(seen map[string]scenario) string {
 	var b strings.Builder
 	groups := [3]string{"Passes", "Does not pass", "Shows nothing"}
-	fmt.Fprintf(&b, "\n## %s\n", r.title)
+	var count [3]int
+	for name := range seen {
+		count[r.expect[name].rank()]++
+	}
+	fmt.Fprintf(&b, "\n## %s\n\n%d scenarios: %d passed, %d did not, %d showed nothing.\n", r.title, len(seen), count[0], count[1], count[2])
 	rank, why := -1, ""
 	for _, name := range r.sorted(seen) {
 		e, s := r.expect[name], seen[name]
