@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 )
@@ -208,4 +209,42 @@ func TestAttack043_EndStreams(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return b.mcp.Streams() == 0 }, 20*time.Second, time.Millisecond)
 	require.False(t, c.call("get_me", args{}).isError)
+}
+
+// TestAttack093_OpenStreams takes a network from a token whose streams are open on two
+// nodes: those from there end, and hear of nothing afterwards; the others go on.
+func TestAttack093_OpenStreams(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
+	token, plain := acme.Token(t, "ci", `{"issues":["*"],"projects":["*"]}`)
+	const issue = "colaflow://issues/WEB-1"
+	nodes := []*node{b.node(t, storetest.Options{}).follow(t), b.node(t, storetest.Options{}).follow(t)}
+	var kept, lost []*listener
+	for _, n := range nodes {
+		c := &client{t: t, url: n.url, token: plain}
+		for from, streams := range map[string]*[]*listener{"192.0.2.7": &kept, "10.1.1.1": &lost, "192.0.2.7, 10.1.1.1": &lost, "2001:db8::1": &lost} {
+			*streams = append(*streams, c.listen([]string{issue}, header("X-Forwarded-For", from)))
+		}
+	}
+	for _, networks := range []string{"192.0.2.0/24", "192.0.2.0/25"} { // the second one changes nothing for anybody
+		_, err := b.db.UpdateToken(t.Context(), acme.Scope(), "test", token.ID, func(s *store.TokenSettings, _ time.Time) (err error) {
+			s.Networks, err = tenancy.ParseNetworks([]string{networks})
+			return err
+		})
+		require.NoError(t, err)
+	}
+	b.client(t, acme.FullToken(t)).ok("update_issue", args{"key": "WEB-1", "title": "For those within"})
+	for _, l := range lost {
+		last := l.last()
+		require.NotNil(t, last.Error)
+		require.Equal(t, -32001, last.Error.Code)
+		require.Equal(t, "This token may not be used from this address.", last.Error.Message)
+		require.Empty(t, l.updates())
+	}
+	for _, l := range kept {
+		l.hears(issue)
+	}
+	require.Eventually(t, func() bool { return nodes[0].Streams() == 1 && nodes[1].Streams() == 1 }, 20*time.Second, time.Millisecond)
 }

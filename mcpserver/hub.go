@@ -230,6 +230,19 @@ func (h *hub) close() {
 	}
 }
 
+// byPlan counts the open streams of each plan.
+func (h *hub) byPlan() map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	count := map[string]int{}
+	for _, a := range h.audiences {
+		for st := range a.streams {
+			count[st.plan()]++
+		}
+	}
+	return count
+}
+
 // len returns how many streams are open.
 func (h *hub) len() (n int) {
 	h.mu.Lock()

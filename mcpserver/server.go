@@ -244,6 +244,9 @@ func (s *Server) EndStreams() { s.hub.close() }
 // Streams returns how many streams are open.
 func (s *Server) Streams() int { return s.hub.len() }
 
+// StreamsByPlan returns how many streams the tenants of each plan have open.
+func (s *Server) StreamsByPlan() map[string]int { return s.hub.byPlan() }
+
 // Close releases what the server holds in memory. Stop serving first.
 func (s *Server) Close() {
 	s.EndStreams()

@@ -99,6 +99,13 @@ func (st *stream) remove(uri string) {
 	st.subs = slices.DeleteFunc(st.subs, func(sub subscription) bool { return sub.uri == uri })
 }
 
+// plan is that of the stream's tenant, as it was last looked at.
+func (st *stream) plan() string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return tenancy.PlanOf(st.principal.Plan).Name
+}
+
 func (st *stream) watching() int {
 	st.mu.Lock()
 	defer st.mu.Unlock()

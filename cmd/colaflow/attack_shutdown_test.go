@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,11 +15,11 @@ import (
 )
 
 // openStream opens a stream and returns what its lines are read from.
-func (s *server) openStream(t *testing.T, token, uri string) *bufio.Scanner {
+func (s *server) openStream(ctx context.Context, t *testing.T, token, uri string) *bufio.Scanner {
 	t.Helper()
 	body := `{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["` + uri + `"]},` +
 		`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/mcp", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/mcp", strings.NewReader(body))
 	require.NoError(t, err)
 	for name, value := range map[string]string{"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
 		"Authorization": "Bearer " + token, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"} {
@@ -45,7 +46,7 @@ func TestAttack043_Shutdown(t *testing.T) {
 	const streams, calls = 100, 20
 	ended := make(chan string, streams)
 	for range streams {
-		lines := s.openStream(t, token, "colaflow://projects/WEB")
+		lines := s.openStream(t.Context(), t, token, "colaflow://projects/WEB")
 		for lines.Scan() && lines.Text() != "" { // the acknowledgement
 		}
 		go func() {

@@ -48,6 +48,16 @@ func newMetrics() *metrics {
 	return m
 }
 
+// watchStreams shows how many streams are open, which open counts by plan.
+func (m *metrics) watchStreams(open func() map[string]int) {
+	for _, plan := range tenancy.Plans() {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "colaflow_streams_open", Help: "Streams of subscriptions that are open on this node now, by the tenants' plan.",
+			ConstLabels: prometheus.Labels{"plan": plan.Name},
+		}, func() float64 { return float64(open()[plan.Name]) }))
+	}
+}
+
 // observe counts one message.
 func (m *metrics) observe(o mcpserver.Observation) {
 	if o.Refused() {

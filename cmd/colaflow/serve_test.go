@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -141,6 +143,16 @@ func TestServe_Metrics(t *testing.T) {
 		require.Contains(t, body, line)
 	}
 	require.NotContains(t, body, token[len(token)-32:])
+	streams := func(enterprise int) bool {
+		_, body := (&server{url: at[1]}).get(t, "/metrics")
+		return strings.Contains(body, fmt.Sprintf(`colaflow_streams_open{plan="enterprise"} %d`, enterprise)) && strings.Contains(body, `colaflow_streams_open{plan="team"} 0`)
+	}
+	require.True(t, streams(0))
+	ctx, hangUp := context.WithCancel(t.Context())
+	require.True(t, s.openStream(ctx, t, token, "colaflow://me").Scan())
+	require.True(t, streams(1))
+	hangUp()
+	require.Eventually(t, func() bool { return streams(0) }, time.Minute, 10*time.Millisecond)
 	require.Eventually(t, func() bool { // forgotten when the feed of changes begins, and freed after the client has its answer
 		s.post(t, token, callGetMe)
 		_, body := (&server{url: at[1]}).get(t, "/metrics")

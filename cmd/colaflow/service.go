@@ -70,6 +70,9 @@ func (p *program) newService(db *database, cfg mcpserver.Config, reach sso.Reach
 		s.Close()
 		return nil, err
 	}
+	if m != nil {
+		m.watchStreams(s.mcp.StreamsByPlan)
+	}
 	s.mcp.Follow(s.changed)
 	db.SealAudit(store.SealConfig{})
 	return s, nil
