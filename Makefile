@@ -26,8 +26,8 @@ race: postgres pgbouncer ## run the tests of what is shared between calls under 
 	$(GO) test -race -short -timeout 25m ./tenancy ./tokens ./store ./mcpserver ./web
 
 .PHONY: bench
-bench: postgres ## measure calls a second against bare mcp-go and pgx, and what tokens and streams cost (about 7 minutes)
-	$(GO) test -run '^$$' -bench '^Benchmark(Calls|Tokens|Revocation|Streams|Neighbour|Me)$$' -timeout 30m ./bench
+bench: postgres ## measure calls a second against bare mcp-go and pgx, and what tokens, streams and reports cost (about 10 minutes)
+	$(GO) test -run '^$$' -bench '^Benchmark(Calls|Tokens|Revocation|Streams|Neighbour|Me|Reports)$$' -timeout 30m ./bench
 
 .PHONY: bench-search
 bench-search: postgres ## measure searches among a million issues (about 15 minutes)

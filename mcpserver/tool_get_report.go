@@ -129,7 +129,7 @@ func (c *Call) report(ctx context.Context, in ReportArguments) (report.Report, e
 	if err != nil {
 		return report.Report{}, err
 	}
-	d, err := c.Tx.ReportData(ctx, spec, keys)
+	d, err := c.Tx.ReportData(ctx, spec, keys, q.Since())
 	if err != nil {
 		return report.Report{}, err
 	}

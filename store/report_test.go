@@ -30,7 +30,7 @@ func spec(t testing.TB, name report.Type) report.Spec {
 func reportData(t testing.TB, db *storetest.DB, scope store.Scope, name report.Type, keys ...string) (d report.Data) {
 	t.Helper()
 	require.NoError(t, db.Read(t.Context(), scope, func(tx *store.Tx) (err error) {
-		d, err = tx.ReportData(t.Context(), spec(t, name), keys)
+		d, err = tx.ReportData(t.Context(), spec(t, name), keys, time.Time{})
 		return err
 	}))
 	return d
@@ -208,7 +208,7 @@ func TestReportData_FalseTimeline(t *testing.T) {
 	_, err = admin.Exec(t.Context(), `update issue_timelines set version = 2`)
 	require.NoError(t, err)
 	err = db.Read(t.Context(), acme.Scope(), func(tx *store.Tx) error {
-		_, err := tx.ReportData(t.Context(), spec(t, "throughput"), []string{"WEB"})
+		_, err := tx.ReportData(t.Context(), spec(t, "throughput"), []string{"WEB"}, time.Time{})
 		return err
 	})
 	require.ErrorContains(t, err, "history of WEB-1", "what cannot be read is an error, not a gap")
@@ -281,18 +281,60 @@ func TestLoadDataset_KeepsHistory(t *testing.T) {
 		require.Equal(t, s.StartedAt != nil, s.AtStart != nil, s.Name)
 		require.Equal(t, s.CompletedAt != nil, s.AtEnd != nil, s.Name)
 		if s.AtStart != nil {
-			require.Equal(t, report.Freeze(s.ID, d.Issues, *s.StartedAt, false), utc(*s.AtStart), s.Name)
+			require.Equal(t, report.Freeze(s.ID, d.Issues, *s.StartedAt, false), thawed(t, s.AtStart), s.Name)
 			require.NotEmpty(t, s.AtStart.Items)
 		}
 		if s.AtEnd != nil {
-			require.Equal(t, report.Freeze(s.ID, d.Issues, *s.CompletedAt, true), utc(*s.AtEnd), s.Name)
+			require.Equal(t, report.Freeze(s.ID, d.Issues, *s.CompletedAt, true), thawed(t, s.AtEnd), s.Name)
 		}
 	}
 }
 
-func utc(s report.Snapshot) report.Snapshot {
+// TestReportData_OldWorkIsNotRead: reports of the demo say the same whether work that
+// was closed long ago is read or not, and for most of them it is not.
+func TestReportData_OldWorkIsNotRead(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	company := demo.Tenants(storetest.Now)[0]
+	acme, err := db.CreateTenant(t.Context(), company.Slug, company.Name, "test")
+	require.NoError(t, err)
+	scope := store.AsSystem(acme.ID, "test")
+	_, err = db.LoadDataset(t.Context(), scope, company.Datasets[0], store.LoadOptions{})
+	require.NoError(t, err)
+	from := storetest.Now.AddDate(0, 0, -30).Truncate(24 * time.Hour)
+	for _, s := range report.Specs() {
+		q := report.Question{Type: s.Type, Now: storetest.Now}
+		if s.Weeks > 0 && s.Type != "forecast" && s.Type != "project_status" {
+			q.From = &from
+		}
+		all := reportData(t, db, scope, s.Type, "WEB")
+		var few report.Data
+		require.NoError(t, db.Read(t.Context(), scope, func(tx *store.Tx) (err error) {
+			few, err = tx.ReportData(t.Context(), s, []string{"WEB"}, q.Since())
+			return err
+		}))
+		require.Equal(t, s.Past, len(few.Issues) == len(all.Issues), s.Type)
+		want, err := report.Make(q, all)
+		require.NoError(t, err)
+		got, err := report.Make(q, few)
+		require.NoError(t, err)
+		require.JSONEq(t, string(mustJSON(t, want)), string(mustJSON(t, got)), s.Type)
+	}
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	require.NoError(t, err)
+	return data
+}
+
+// thawed is a snapshot from the database as it was before.
+func thawed(t *testing.T, s *report.Snapshot) report.Snapshot {
+	t.Helper()
+	require.NoError(t, s.Read())
 	s.At = s.At.UTC()
-	return s
+	return *s
 }
 
 // TestFreezeSprint: what is frozen is what the history says, and stays.
@@ -322,8 +364,8 @@ func TestFreezeSprint(t *testing.T) {
 			store.FreezeSprint(s, store.SprintEnd), change(1, ended, func(i *tracker.Issue) { i.SprintID, i.Sprint = uuid.Nil, "" }))
 	})
 	d := reportData(t, db, acme.Scope(), "sprint_report", "WEB")
-	require.Equal(t, report.Freeze(s.ID, d.Issues, started, false), utc(*d.Sprints[0].AtStart), "the second freezing did nothing")
-	require.Equal(t, report.Freeze(s.ID, d.Issues, ended, true), utc(*d.Sprints[0].AtEnd), "without what the completion moved")
+	require.Equal(t, report.Freeze(s.ID, d.Issues, started, false), thawed(t, d.Sprints[0].AtStart), "the second freezing did nothing")
+	require.Equal(t, report.Freeze(s.ID, d.Issues, ended, true), thawed(t, d.Sprints[0].AtEnd), "without what the completion moved")
 	require.Len(t, d.Sprints[0].AtStart.Items, 2)
 	require.Len(t, d.Sprints[0].AtEnd.Items, 3)
 	for _, sql := range []string{"update sprint_snapshots set items = '{}'", "delete from sprint_snapshots"} {

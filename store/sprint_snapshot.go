@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,7 +47,7 @@ func insertSnapshot(s report.Sprint, moment SprintMoment, frozen report.Snapshot
 // being frozen, such as imported ones.
 func (tx *Tx) freezePast(ctx context.Context, p tracker.Project) error {
 	spec, _ := report.Find("sprint_report") // exists
-	d, err := tx.ReportData(ctx, spec, []string{p.Key})
+	d, err := tx.ReportData(ctx, spec, []string{p.Key}, time.Time{})
 	if err != nil {
 		return err
 	}

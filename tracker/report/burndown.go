@@ -17,7 +17,7 @@ import (
 // After Schwaber and Beedle, Agile Software Development with Scrum (2001), chapter 4.
 func sprintBurndown() Spec {
 	return Spec{
-		Type: "sprint_burndown", Title: "Sprint burndown", Units: []Unit{Points, Count}, Sprint: NeedsSprint, Frozen: true,
+		Type: "sprint_burndown", Title: "Sprint burndown", Units: []Unit{Points, Count}, Sprint: NeedsSprint, Frozen: true, Past: true,
 		Definition: "Remaining: in the sprint, not done and not cancelled, at the end of each day. Ideal: what was committed at the start, " +
 			"falling evenly over the working days. Scope is shown apart, so that added work does not hide finished work. Subtasks do not count.",
 		compute: burndown,

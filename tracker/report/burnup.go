@@ -14,7 +14,7 @@ import (
 // After Cockburn, Crystal Clear (2004), "burn charts".
 func sprintBurnup() Spec {
 	return Spec{
-		Type: "sprint_burnup", Title: "Sprint burnup", Units: []Unit{Points, Count}, Sprint: NeedsSprint, Frozen: true,
+		Type: "sprint_burnup", Title: "Sprint burnup", Units: []Unit{Points, Count}, Sprint: NeedsSprint, Frozen: true, Past: true,
 		Definition: "Completed: in the sprint and done, at the end of each day. Scope: in the sprint and not cancelled. The sprint is finished " +
 			"where the two meet. Ideal: what was committed, rising evenly over the working days. Subtasks do not count.",
 		compute: burnup,

@@ -21,7 +21,7 @@ import (
 // holds as far as the flow is stable.
 func cumulativeFlow() Spec {
 	return Spec{
-		Type: "cumulative_flow", Title: "Cumulative flow", Units: []Unit{Count, Points}, Weeks: 12,
+		Type: "cumulative_flow", Title: "Cumulative flow", Units: []Unit{Count, Points}, Weeks: 12, Past: true,
 		Definition: "Issues in each status at the end of each day (of each week in spans over 26 weeks), in workflow order; the bands add up to all " +
 			"created so far. Arrival and throughput per week; time in progress by Little's law: average work in progress / throughput. " +
 			"Subtasks and epics do not count.",

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -94,6 +95,9 @@ func (i *Issue) Finished(t time.Time) (at time.Time, as tracker.Category) {
 
 // until cuts off what happened after t, or the whole issue if it was created later.
 func (i Issue) until(t time.Time) (Issue, bool) {
+	if last := len(i.Steps) - 1; !i.Steps[last].At.After(t) {
+		return i, true
+	}
 	n := sort.Search(len(i.Steps), func(n int) bool { return i.Steps[n].At.After(t) })
 	i.Steps = i.Steps[:n:n]
 	return i, n > 0
@@ -125,12 +129,15 @@ func KindOf(issueType string) Kind {
 // kind is the kind that the issue has in the end.
 func (i *Issue) kind() Kind { return KindOf(i.Steps[len(i.Steps)-1].Type) }
 
-// sortIssues orders issues by project and number.
-func sortIssues(issues []Issue) {
-	slices.SortFunc(issues, func(a, b Issue) int {
-		if c := strings.Compare(a.Key.Project, b.Key.Project); c != 0 {
-			return c
-		}
-		return a.Key.Number - b.Key.Number
+// inOrder lists the indices of issues by project and number.
+func inOrder(issues []Issue) []int {
+	order := make([]int, len(issues))
+	for n := range order {
+		order[n] = n
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		one, other := &issues[a].Key, &issues[b].Key
+		return cmp.Or(strings.Compare(one.Project, other.Project), one.Number-other.Number)
 	})
+	return order
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
@@ -26,8 +28,9 @@ type Question struct {
 type Data struct {
 	Projects []tracker.Project // at least one
 	Sprints  []Sprint
-	Issues   []Issue
-	Untold   int // issues whose history says nothing
+	Issues   []Issue    // those closed before Question.Since may be missing
+	First    *time.Time // when the first issue was created; nil: the first of Issues
+	Untold   int        // issues whose history says nothing
 }
 
 // input is a question with its data, checked and completed, as formulas take it.
@@ -42,6 +45,10 @@ type input struct {
 	asked    bool      // the span was asked for, and is not the default
 	unit     Unit
 	now      time.Time
+	began    *time.Time // Data.First
+
+	bySprint map[uuid.UUID][]int // issues that were in a sprint, for everIn
+	byID     map[uuid.UUID]int
 }
 
 // Make computes a report. What does not make sense is an InvalidValue error that
@@ -66,7 +73,7 @@ func prepare(q Question, d Data) (*input, Report, error) {
 	if len(d.Projects) > 1 && !spec.Many {
 		return nil, Report{}, tenancy.Errorf(tenancy.InvalidValue, "%s is about one project.", spec.Type).WithNext("Pass one key as project.")
 	}
-	in := &input{spec: spec, projects: d.Projects, sprints: d.Sprints, now: q.Now, unit: q.Unit}
+	in := &input{spec: spec, projects: d.Projects, sprints: d.Sprints, now: q.Now, unit: q.Unit, began: d.First}
 	if in.unit == "" {
 		in.unit = spec.Units[0]
 	}
@@ -89,12 +96,12 @@ func prepare(q Question, d Data) (*input, Report, error) {
 	if slices.ContainsFunc(d.Projects, func(p tracker.Project) bool { return p.Timezone != d.Projects[0].Timezone }) {
 		r.warn("The projects are in different time zones; days are those of %s.", d.Projects[0].Key)
 	}
-	for _, i := range d.Issues {
-		if i, born := i.until(q.Now); born {
+	in.issues = make([]Issue, 0, len(d.Issues))
+	for _, n := range inOrder(d.Issues) {
+		if i, born := d.Issues[n].until(q.Now); born {
 			in.issues = append(in.issues, i)
 		}
 	}
-	sortIssues(in.issues)
 	r.exclude("without history", d.Untold)
 	if err := in.chooseSprint(q.Sprint, &r); err != nil {
 		return nil, Report{}, err
@@ -156,6 +163,9 @@ const maxDays = 30 * 366
 
 // first is when the first issue was created.
 func (in *input) first() (at time.Time, any bool) {
+	if in.began != nil && !in.began.After(in.now) {
+		return *in.began, true
+	}
 	for _, i := range in.issues {
 		if !any || i.Created().Before(at) {
 			at, any = i.Created(), true

@@ -219,6 +219,56 @@ func TestReports_OrderOfIssues(t *testing.T) {
 	})
 }
 
+// TestReports_OldWorkDoesNotMatter: a report says the same without the work that
+// Question.Since allows to leave out.
+func TestReports_OldWorkDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		s := anyStory(t, rt)
+		from := rapid.SampledFrom([]*time.Time{nil, day("03-08"), day("03-12"), day("03-20")}).Draw(rt, "from")
+		for _, spec := range report.Specs() {
+			q := report.Question{Type: spec.Type, Now: s.now}
+			if spec.Weeks > 0 {
+				q.From = from
+			}
+			all := s.data()
+			few := all
+			few.Issues = nil
+			for _, i := range all.Issues {
+				last := i.Steps[len(i.Steps)-1]
+				if !last.Category.Closed() || !last.At.Before(q.Since()) {
+					few.Issues = append(few.Issues, i)
+				}
+				if few.First == nil || i.Created().Before(*few.First) {
+					first := i.Created()
+					few.First = &first
+				}
+			}
+			want, err := report.Make(q, all)
+			got, again := report.Make(q, few)
+			require.Equal(rt, err, again)
+			require.Equal(rt, text(rt, want), text(rt, got), spec.Type)
+		}
+	})
+}
+
+func TestQuestion_Since(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 25, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		q    report.Question
+		want string
+	}{
+		{report.Question{Type: "throughput"}, "2025-12-28"}, {report.Question{Type: "throughput", From: day("02-10")}, "2026-02-07"},
+		{report.Question{Type: "lead_time", To: day("03-01")}, "2025-12-04"}, {report.Question{Type: "lead_time", To: day("06-01")}, "2025-12-28"},
+		{report.Question{Type: "workload"}, "2026-03-22"}, {report.Question{Type: "velocity"}, "0001-01-01"},
+		{report.Question{Type: "cumulative_flow", From: day("03-01")}, "0001-01-01"}, {report.Question{Type: "nonsense"}, "0001-01-01"},
+	} {
+		c.q.Now = now
+		require.Equal(t, c.want, c.q.Since().Format(time.DateOnly), c.q)
+	}
+}
+
 func text(t require.TestingT, r report.Report) string {
 	data, err := marshal(r)
 	require.NoError(t, err)

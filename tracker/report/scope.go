@@ -1,8 +1,11 @@
 package report
 
 import (
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
@@ -103,10 +106,11 @@ func (in *input) scopeOf(s *Sprint, r *Report) (*scope, error) {
 		}
 		sc.end = latest(sc.end, sc.start)
 	}
-	for n := range in.issues {
-		if sc.touches(&in.issues[n]) {
-			in.follow(sc, &in.issues[n], r)
-		}
+	if err := errors.Join(s.AtStart.Read(), s.AtEnd.Read()); err != nil {
+		return nil, err
+	}
+	for _, n := range in.everIn(s) {
+		in.follow(sc, &in.issues[n], r)
 	}
 	slices.SortStableFunc(sc.changes, func(a, b scopeChange) int { return a.at.Compare(b.at) })
 	return sc, nil
@@ -119,17 +123,35 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// touches reports whether the issue ever was in the sprint.
-func (sc *scope) touches(i *Issue) bool {
-	for _, s := range []*Snapshot{sc.sprint.AtStart, sc.sprint.AtEnd} {
-		if s == nil {
-			continue
-		}
-		if _, frozen := s.Items[i.ID]; frozen {
-			return true
+// everIn lists the indices of the issues that ever were in the sprint, in order: by
+// their history, or by what was frozen.
+func (in *input) everIn(s *Sprint) []int {
+	if in.bySprint == nil {
+		in.bySprint, in.byID = map[uuid.UUID][]int{}, make(map[uuid.UUID]int, len(in.issues))
+		for n := range in.issues {
+			in.byID[in.issues[n].ID] = n
+			last := uuid.Nil
+			for k := range in.issues[n].Steps {
+				if sprint := in.issues[n].Steps[k].Sprint; sprint != last && sprint != uuid.Nil {
+					in.bySprint[sprint] = append(in.bySprint[sprint], n)
+				}
+				last = in.issues[n].Steps[k].Sprint
+			}
 		}
 	}
-	return slices.ContainsFunc(i.Steps, func(s Step) bool { return s.Sprint == sc.sprint.ID })
+	list := slices.Clone(in.bySprint[s.ID])
+	for _, frozen := range []*Snapshot{s.AtStart, s.AtEnd} {
+		if frozen == nil {
+			continue
+		}
+		for id := range frozen.Items {
+			if n, known := in.byID[id]; known {
+				list = append(list, n)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // follow adds an issue's life in the sprint. What never was in it as work of its

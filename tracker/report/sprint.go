@@ -1,6 +1,8 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -18,10 +20,24 @@ type Sprint struct {
 	AtEnd   *Snapshot
 }
 
-// Snapshot is what was in a sprint at one moment.
+// Snapshot is what was in a sprint at one moment. One from the database has Items
+// only after Read, because most reports need few of many.
 type Snapshot struct {
 	At    time.Time
 	Items map[uuid.UUID]Item // by issue
+	Raw   []byte             // Items as JSON, until they are read
+}
+
+// Read fills Items.
+func (s *Snapshot) Read() error {
+	if s == nil || s.Raw == nil {
+		return nil
+	}
+	if err := json.Unmarshal(s.Raw, &s.Items); err != nil {
+		return fmt.Errorf("items of the scope frozen at %s: %w", stamp(s.At), err)
+	}
+	s.Raw = nil
+	return nil
 }
 
 // Item is an issue in a snapshot.

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 
@@ -154,6 +155,17 @@ func TestSprintReport_Frozen(t *testing.T) {
 		require.Equal(t, plain, s.make(q), "the frozen scope says the same as the history")
 		s.sprints[0].AtStart, s.sprints[0].AtEnd = nil, nil
 	}
+
+	// As the database gives them, and one that cannot be read.
+	raw, err := json.Marshal(start.Items)
+	require.NoError(t, err)
+	plain := s.make(report.Question{Type: "sprint_report", Sprint: "S1"})
+	s.sprints[0].AtStart = &report.Snapshot{At: start.At, Raw: raw}
+	require.Equal(t, plain, s.make(report.Question{Type: "sprint_report", Sprint: "S1"}))
+	require.Equal(t, &start, s.sprints[0].AtStart)
+	s.sprints[0].AtStart = &report.Snapshot{At: start.At, Raw: []byte("{")}
+	_, err = s.try(report.Question{Type: "sprint_report", Sprint: "S1"})
+	require.ErrorContains(t, err, "scope frozen at 2026-03-02")
 
 	// A start that was frozen without 1 and with 11 for 13 points: 1 came in and 11
 	// left right after it. 20 - 3 + 13 = 30; +3 for 1 and -13 for 11.

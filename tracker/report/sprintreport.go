@@ -18,7 +18,7 @@ import (
 // The parts are those of the sprint report of Atlassian's Jira Software.
 func sprintReport() Spec {
 	return Spec{
-		Type: "sprint_report", Title: "Sprint report", Units: []Unit{Points, Count}, Sprint: NeedsSprint, Frozen: true,
+		Type: "sprint_report", Title: "Sprint report", Units: []Unit{Points, Count}, Sprint: NeedsSprint, Frozen: true, Past: true,
 		Definition: "Committed: in the sprint at its start and not done then. Added and removed: changes of scope since, new estimates included. " +
 			"Completed: in the sprint and done at its end. Completion: share of the committed work that was completed. " +
 			"Completed outside: done before it came in. Cancelled work is removed; subtasks do not count.",

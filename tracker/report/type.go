@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"time"
 )
 
 // Type names a report.
@@ -29,8 +30,28 @@ type Spec struct {
 	Many       bool // may span several projects
 	Blocked    bool // needs to know which issues are blocked
 	Frozen     bool // needs the frozen scopes of sprints
+	Past       bool // needs work that was closed before the span, too
 
 	compute func(*input, *Report) error
+}
+
+// Since is from when on work must have changed to matter to the answer, if it is
+// closed; zero means that all of it matters. In which time zone days begin does not
+// count for it: it is some days too early.
+func (q Question) Since() time.Time {
+	spec, ok := Find(q.Type)
+	if !ok || spec.Past {
+		return time.Time{}
+	}
+	const margin = 3 * 24 * time.Hour
+	if q.From != nil {
+		return q.From.Add(-margin)
+	}
+	end := q.Now
+	if q.To != nil && q.To.Before(end) {
+		end = *q.To
+	}
+	return end.AddDate(0, 0, -7*spec.Weeks).Add(-margin)
 }
 
 // SprintUse says what a report has to do with sprints.

@@ -19,7 +19,7 @@ const velocitySprints = 8
 // reached: the 50th and the 15th percentile by nearest rank.
 func velocity() Spec {
 	return Spec{
-		Type: "velocity", Title: "Velocity", Units: []Unit{Points, Count}, Weeks: ifAsked, Frozen: true,
+		Type: "velocity", Title: "Velocity", Units: []Unit{Points, Count}, Weeks: ifAsked, Frozen: true, Past: true,
 		Definition: fmt.Sprintf("For each of the last %d completed sprints (or those completed from..to): committed at the start, completed by the end "+
 			"(added work included), completion (share of the committed work). reached_by_half and reached_by_85_percent: what 50 %% and "+
 			"85 %% of these sprints completed at least. Subtasks do not count.", velocitySprints),
