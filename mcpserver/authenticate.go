@@ -78,7 +78,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *request, err error) {
 // transaction of their data.
 func (s *Server) checkToken(ctx context.Context, r *request) bool {
 	switch mcp.MCPMethod(r.message.method) {
-	case mcp.MethodToolsCall, mcp.MethodResourcesRead, mcp.MethodResourcesList, mcp.MethodCompletionComplete:
+	case mcp.MethodToolsCall, mcp.MethodResourcesRead, mcp.MethodPromptsGet, mcp.MethodResourcesList, mcp.MethodCompletionComplete:
 		return true
 	}
 	if s.tokens.Healthy() {

@@ -178,7 +178,7 @@ func TestAttack100_NoTenantTextInDescriptions(t *testing.T) {
 	for _, call := range []struct {
 		method string
 		params args
-	}{{"tools/list", args{}}, {"resources/templates/list", args{}},
+	}{{"tools/list", args{}}, {"resources/templates/list", args{}}, {"prompts/list", args{}},
 		{"initialize", args{"protocolVersion": "2025-11-25", "capabilities": args{}, "clientInfo": args{"name": "t", "version": "1"}}}} {
 		mine, _ := w.insider.rpc(call.method, call.params)
 		others, _ := w.outsider.rpc(call.method, call.params)
@@ -311,6 +311,43 @@ func TestAttack053_ForeignNames(t *testing.T) {
 	require.Equal(t, before, w.db.Dump(t, "audit_log", "token_usage"), "nothing changed")
 }
 
+// TestAttack053_ForeignNamesInPrompts is the same matrix for every argument of every prompt.
+func TestAttack053_ForeignNamesInPrompts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tried := 0
+	for _, p := range mcpserver.Prompts() {
+		for _, a := range p.Arguments {
+			kind, ok := refs[a.Name]
+			if !ok {
+				require.Contains(t, plain, a.Name, "say in refs or plain of world_test.go what it is")
+				continue
+			}
+			for _, c := range []*client{w.outsider, w.limited} {
+				ask := func(n names) string {
+					arguments := given(p, w.own[c])
+					arguments[a.Name] = n[kind]
+					_, data, rpcError := c.prompt(p.Name, arguments)
+					require.NotRegexp(t, secretMark+"|nternal error", data+rpcError)
+					return hide(hide(data+rpcError, n[kind]), n["project"])
+				}
+				require.NotContains(t, ask(w.own[c]), "not_found: ", "%s %s", p.Name, a.Name)
+				foreign := ask(w.foreign)
+				require.Equal(t, ask(w.absent), foreign, "%s %s", p.Name, a.Name)
+				require.Contains(t, foreign, "not_found: ")
+				tried++
+				for _, prefix := range []string{"", "QXZVK", "zz", "%"} {
+					result, rpcError := c.rpc("completion/complete", args{"ref": args{"type": "ref/prompt", "name": p.Name},
+						"argument": args{"name": a.Name, "value": prefix}, "context": args{"arguments": args{"project": "QXZVK"}}})
+					require.NotRegexp(t, "QXZVK|"+secretMark+"|nternal error|Zzqxwvk", string(result)+rpcError, "case 40")
+				}
+			}
+		}
+	}
+	t.Logf("%d foreign names tried", tried)
+	require.GreaterOrEqual(t, tried, 2*len(mcpserver.Prompts()))
+}
+
 // TestAttack053_WithoutPermission calls every tool with a token that holds every
 // permission but the tool's own, and with one that holds none.
 func TestAttack053_WithoutPermission(t *testing.T) {
@@ -343,6 +380,21 @@ func TestAttack053_WithoutPermission(t *testing.T) {
 		}
 	}
 	require.Equal(t, before, w.db.Dump(t, "audit_log", "token_usage"), "nothing changed")
+}
+
+// TestAttack053_PromptsWithoutPermission gets every prompt with a token that holds
+// every permission but the prompt's own.
+func TestAttack053_PromptsWithoutPermission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, p := range mcpserver.Prompts() {
+		_, token := w.acme.Token(t, "almost", allGrants(t, nil, p.Permission))
+		c := w.client(t, token)
+		listed, _ := c.listPrompts()
+		require.False(t, slices.ContainsFunc(listed, func(l wirePrompt) bool { return l.Name == p.Name }), p.Name)
+		_, _, rpcError := c.prompt(p.Name, given(p, w.foreign))
+		require.Contains(t, rpcError, fmt.Sprintf(`forbidden: Token \"almost\" lacks %s`, p.Permission))
+	}
 }
 
 // TestAttack063_NothingOfOthersInAnyAnswer asks outsiders' own questions with
@@ -379,6 +431,17 @@ func TestAttack063_NothingOfOthersInAnyAnswer(t *testing.T) {
 					ask(l, "word")
 				}
 			}
+		}
+	}
+	for _, p := range mcpserver.Prompts() {
+		for _, c := range []*client{w.outsider, w.limited} {
+			task, data, rpcError := c.prompt(p.Name, given(p, w.own[c]))
+			require.Empty(t, rpcError, p.Name)
+			require.NotRegexp(t, secretMark+"|QXZVK", task+data, p.Name)
+			if c == w.outsider {
+				require.NotContains(t, data, personMark, p.Name)
+			}
+			answers++
 		}
 	}
 	t.Logf("%d answers looked through", answers)

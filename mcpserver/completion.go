@@ -23,20 +23,33 @@ type completions struct{ server *Server }
 
 // CompleteResourceArgument completes one variable of a resource template.
 func (p completions) CompleteResourceArgument(ctx context.Context, uri string, arg mcp.CompleteArgument, more mcp.CompleteContext) (*mcp.Completion, error) {
-	r := requestFrom(ctx)
 	i := slices.IndexFunc(Resources(), func(res Resource) bool { return res.URI == uri && strings.Contains(uri, arg.Name) })
 	if i < 0 {
 		return &mcp.Completion{Values: []string{}}, nil
 	}
 	res := Resources()[i]
-	data, err := p.server.dispatch(ctx, Tool{Name: "completion " + res.Name, ReadOnly: true,
+	return p.complete(ctx, "completion "+res.Name, uri, res.Permission, arg, more)
+}
+
+// CompletePromptArgument completes one argument of a prompt.
+func (p completions) CompletePromptArgument(ctx context.Context, name string, arg mcp.CompleteArgument, more mcp.CompleteContext) (*mcp.Completion, error) {
+	for _, prompt := range Prompts() {
+		if prompt.Name == name && slices.ContainsFunc(prompt.Arguments, func(a PromptArgument) bool { return a.Name == arg.Name }) {
+			return p.complete(ctx, "completion "+name, "prompt/"+name, &prompt.Permission, arg, more)
+		}
+	}
+	return &mcp.Completion{Values: []string{}}, nil
+}
+
+func (p completions) complete(ctx context.Context, tool, target string, needs *tenancy.Permission, arg mcp.CompleteArgument, more mcp.CompleteContext) (*mcp.Completion, error) {
+	data, err := p.server.dispatch(ctx, Tool{Name: tool, ReadOnly: true,
 		run: func(ctx context.Context, c *Call, _ any) (any, error) {
-			c.target = uri
-			if res.Permission != nil && !c.May(*res.Permission) {
+			c.target = target
+			if needs != nil && !c.May(*needs) {
 				return []string{}, nil
 			}
 			return c.complete(ctx, arg.Name, tracker.CleanLine(arg.Value), more.Arguments)
-		}}, r)
+		}}, requestFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +83,7 @@ func (c *Call) complete(ctx context.Context, variable, prefix string, given map[
 		}
 	case "sprint":
 		special := []string{"current", "next", "none"}
-		if strings.Contains(c.target, "/reports/") {
+		if strings.Contains(c.target, "/reports/") || strings.HasPrefix(c.target, "prompt/") {
 			special[2] = "last"
 		}
 		values, err = c.completeSprints(ctx, special, prefix, given["project"])

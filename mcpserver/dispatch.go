@@ -168,8 +168,8 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 	return data, nil
 }
 
-// fitter is a result that can be cut where it is too long for a response.
-type fitter interface{ fit() any }
+// fitter is a result that can be cut to so many bytes of JSON, where it is too long.
+type fitter interface{ fit(most int) any }
 
 // runSafely turns a panic of a handler into an internal error.
 func (s *Server) runSafely(ctx context.Context, t Tool, c *Call, in any) (data json.RawMessage, err error) {
@@ -184,7 +184,7 @@ func (s *Server) runSafely(ctx context.Context, t Tool, c *Call, in any) (data j
 	}
 	data, err = json.Marshal(out)
 	if long, ok := out.(fitter); ok && len(data) > maxText {
-		return json.Marshal(long.fit())
+		return json.Marshal(long.fit(maxText))
 	}
 	return data, err
 }

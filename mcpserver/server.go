@@ -140,7 +140,10 @@ func New(cfg Config) (*Server, error) {
 		server.WithToolCapabilities(false),
 		server.WithToolFilter(s.visibleTools),
 		server.WithResourceCapabilities(false, false),
+		server.WithPromptCapabilities(false),
+		server.WithPromptFilter(s.visiblePrompts),
 		server.WithCompletions(),
+		server.WithPromptCompletionProvider(completions{s}),
 		server.WithResourceCompletionProvider(completions{s}),
 		server.WithCacheHints(0, mcp.CacheScopePrivate),
 		server.WithHooks(s.hooks()),
@@ -154,6 +157,7 @@ func New(cfg Config) (*Server, error) {
 		s.mcp.AddTool(t.definition(), s.handler(t))
 	}
 	s.addResources()
+	s.addPrompts()
 	s.http = server.NewStreamableHTTPServer(s.mcp,
 		server.WithStateLess(true),
 		server.WithDisableStreaming(true),
@@ -224,6 +228,8 @@ func (s *Server) problemOf(r *request, method mcp.MCPMethod, err error) *problem
 		return &problem{codeInvalidParams, "Tool " + shorten(r.message.name, 80) + " is not known. tools/list names the tools of this token."}
 	case method == mcp.MethodResourcesRead && isHidden(err):
 		return r.notFound()
+	case method == mcp.MethodPromptsGet:
+		return promptProblem(r, err)
 	case method == mcp.MethodResourcesRead, method == mcp.MethodCompletionComplete:
 		return &problem{codeInternal, public(err, r.id).Error()}
 	default:

@@ -203,25 +203,25 @@ func viewComment(m tracker.Comment) commentView {
 
 // fit keeps the answer within the response's size: whole issues first, then, if
 // one alone is too long, its oldest details and the end of its text.
-func (out getIssueOut) fit() any {
-	for len(out.Issues) > 1 && len(mustJSON(out)) > maxText {
+func (out getIssueOut) fit(most int) any {
+	for len(out.Issues) > 1 && len(mustJSON(out)) > most {
 		last := out.Issues[len(out.Issues)-1]
 		out.Issues = out.Issues[:len(out.Issues)-1]
 		out.Missing = append(out.Missing, last.Key)
 		out.Hint = "Cut to fit: ask for the keys in missing again, fewer at a time."
 	}
-	if len(mustJSON(out)) <= maxText {
+	if len(mustJSON(out)) <= most {
 		return out
 	}
 	v := &out.Issues[0]
 	out.Hint = "Cut to fit. The resource colaflow://issues/" + v.Key + " has the whole text; leave out parts of include for the rest."
-	for len(v.History) > 0 && len(mustJSON(out)) > maxText {
+	for len(v.History) > 0 && len(mustJSON(out)) > most {
 		v.History = v.History[:len(v.History)/2]
 	}
-	for len(v.Comments) > 0 && len(mustJSON(out)) > maxText {
+	for len(v.Comments) > 0 && len(mustJSON(out)) > most {
 		v.Comments = v.Comments[(len(v.Comments)+1)/2:]
 	}
-	if over := len(mustJSON(out)) - maxText; over > 0 {
+	if over := len(mustJSON(out)) - most; over > 0 {
 		full := v.Description
 		keep := max(0, len(full)-over-200)
 		for keep > 0 && !utf8.RuneStart(full[keep]) {

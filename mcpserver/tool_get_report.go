@@ -199,10 +199,10 @@ func detailed(r report.Report, detail string) report.Report {
 
 // fit cuts the detail to what a response may hold: the first rows of a table, whose
 // order is by weight, and the newest part of a series.
-func (out reportOut) fit() any {
+func (out reportOut) fit(most int) any {
 	const least = 1
-	for size := len(mustJSON(out)); size > maxText; size = len(mustJSON(out)) {
-		share := float64(maxText-2<<10) / float64(size)
+	for size := len(mustJSON(out)); size > most; size = len(mustJSON(out)) {
+		share := float64(most-2<<10) / float64(size)
 		switch {
 		case out.Table != nil && len(out.Table.Rows) > least:
 			out.Table = out.Table.First(int(share * float64(len(out.Table.Rows))))

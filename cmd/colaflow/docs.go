@@ -23,7 +23,7 @@ func (p *program) docsCommand() *cobra.Command {
 		Hidden: true,
 		Args:   oneArgument("the directory of the pages"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for name, page := range map[string][]byte{"configuration.md": configurationPage(cmd.Root()), "tools.md": toolsPage(),
+			for name, page := range map[string][]byte{"configuration.md": configurationPage(cmd.Root()), "tools.md": toolsPage(), "prompts.md": promptsPage(),
 				filepath.Join("sso", "troubleshooting.md"): troubleshootingPage()} {
 				file := filepath.Join(args[0], name)
 				before, err := os.ReadFile(file)
@@ -145,6 +145,27 @@ func toolsPage() []byte {
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", name, cell(a.Type), cell(a.Doc))
 		}
+	}
+	return b.Bytes()
+}
+
+// promptsPage lists every prompt with its arguments.
+func promptsPage() []byte {
+	var b bytes.Buffer
+	b.WriteString(generated + "# Prompts\n\n" +
+		"What a person can pick in an agent's menu. A prompt brings the data that its task needs, as far as the token may see them, apart from the task and marked as data. " +
+		"A prompt that is of no use to a token is not listed to it. Clients complete the arguments.\n\n" +
+		"| prompt | needs | arguments | what it does |\n| --- | --- | --- | --- |\n")
+	for _, p := range mcpserver.Prompts() {
+		var arguments []string
+		for _, a := range p.Arguments {
+			text := "`" + a.Name + "`: " + a.Doc
+			if !a.Required {
+				text = "`" + a.Name + "` (optional): " + a.Doc
+			}
+			arguments = append(arguments, text)
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s |\n", p.Name, p.Permission, cell(strings.Join(arguments, "; ")), cell(p.Description))
 	}
 	return b.Bytes()
 }

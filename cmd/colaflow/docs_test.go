@@ -33,4 +33,7 @@ func TestDocs_Check(t *testing.T) {
 	page, err = os.ReadFile(filepath.Join(dir, "tools.md"))
 	require.NoError(t, err)
 	require.Contains(t, string(page), "| [`update_issue`](#update_issue) | `issues:update` |")
+	page, err = os.ReadFile(filepath.Join(dir, "prompts.md"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "| `triage_issue` | `issues:read` |")
 }

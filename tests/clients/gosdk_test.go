@@ -87,6 +87,10 @@ func send(t *testing.T, session *mcp.ClientSession, s step) (any, error) {
 		return session.ListResourceTemplates(t.Context(), nil)
 	case "resources/read":
 		return session.ReadResource(t.Context(), params[mcp.ReadResourceParams](t, s))
+	case "prompts/list":
+		return session.ListPrompts(t.Context(), nil)
+	case "prompts/get":
+		return session.GetPrompt(t.Context(), params[mcp.GetPromptParams](t, s))
 	case "completion/complete":
 		return session.Complete(t.Context(), params[mcp.CompleteParams](t, s))
 	}

@@ -133,6 +133,18 @@ func reads(uri, want string) step {
 	}}
 }
 
+// prompts is a prompts/get whose last message contains want.
+func prompts(name string, arguments args, want string) step {
+	return step{"prompts/get", args{"name": name, "arguments": arguments}, func(t *testing.T, o outcome) {
+		var result struct {
+			Messages []struct{ Content struct{ Text string } }
+		}
+		o.result(t, &result)
+		require.Len(t, result.Messages, 2)
+		require.Contains(t, result.Messages[1].Content.Text, want)
+	}}
+}
+
 // fails is a request that the protocol itself refuses: legacy and modern
 // revisions may have different codes.
 func fails(method string, params args, legacyCode, modernCode int, hint string) step {
@@ -147,9 +159,13 @@ func fails(method string, params args, legacyCode, modernCode int, hint string) 
 	}}
 }
 
-// completes is a completion of one variable of a resource template.
-func completes(uri, variable, value string, want ...string) step {
-	params := args{"ref": args{"type": "ref/resource", "uri": uri}, "argument": args{"name": variable, "value": value}}
+// completes is a completion of one variable of a resource template, or argument of a prompt.
+func completes(of, variable, value string, want ...string) step {
+	ref := args{"type": "ref/prompt", "name": of}
+	if strings.Contains(of, "://") {
+		ref = args{"type": "ref/resource", "uri": of}
+	}
+	params := args{"ref": ref, "argument": args{"name": variable, "value": value}}
 	return step{"completion/complete", params, func(t *testing.T, o outcome) {
 		var result struct{ Completion struct{ Values []string } }
 		o.result(t, &result)
@@ -206,6 +222,11 @@ func agentJob(tenant string) []step {
 		lists("resources/list", "resources", "uri", "colaflow://me", "colaflow://projects", "colaflow://reference/search",
 			"colaflow://projects/WEB", "colaflow://projects/API"),
 		lists("resources/templates/list", "resourceTemplates", "name", "project", "workflow", "project-issues", "current-sprint", "report", "issue", "issue-history"),
+		lists("prompts/list", "prompts", "name", "triage_issue", "plan_sprint", "sprint_review", "standup", "break_down_epic", "write_bug_report"),
+		prompts("triage_issue", args{"key": "WEB-3"}, "Buttons are too small"),
+		prompts("sprint_review", args{"project": "WEB", "sprint": "current"}, `"Sprint 1"`),
+		fails("prompts/get", args{"name": "standup", "arguments": args{"project": "NOPE"}}, -32602, -32602, "not found"),
+		completes("standup", "project", "a", "API"),
 		reads("colaflow://me", `"tenant":"`+tenant+`"`),
 		reads("colaflow://issues/WEB-3", "Buttons are too small"),
 		reads("colaflow://projects/WEB/issues?status=In%20Progress", `"total":1`),
@@ -219,6 +240,7 @@ func agentJob(tenant string) []step {
 func readerJob() []step {
 	return []step{
 		lists("tools/list", "tools", "name", readerTools...),
+		lists("prompts/list", "prompts", "name", "triage_issue", "plan_sprint", "standup", "break_down_epic", "write_bug_report"),
 		call("search_issues", args{"query": "export"}, args{"total": 1}),
 		refused("create_issue", args{"project": "WEB", "title": "x"}, "forbidden", "lacks issues:create"),
 		refused("update_issue", args{"key": "WEB-1", "title": "x"}, "forbidden", "Do not retry"),

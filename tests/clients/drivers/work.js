@@ -8,6 +8,8 @@ const calls = {
   'resources/list': client => client.listResources(),
   'resources/templates/list': client => client.listResourceTemplates(),
   'resources/read': (client, params) => client.readResource(params),
+  'prompts/list': client => client.listPrompts(),
+  'prompts/get': (client, params) => client.getPrompt(params),
   'completion/complete': (client, params) => client.complete(params),
 };
 
