@@ -200,36 +200,3 @@ func TestReportResource(t *testing.T) {
 	_, rpcError = l.read("colaflow://projects/OPS/reports/workload")
 	require.Empty(t, rpcError)
 }
-
-// TestGetReport_WhichSprintSlipped is an agent that is asked which sprint slipped
-// and why: it looks at velocity, and then at the sprint that kept least.
-func TestGetReport_WhichSprintSlipped(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	_, c := loadDemo(t, b)
-	calls, bytes := 0, 0
-	ask := func(tool string, a args) map[string]any {
-		r := c.call(tool, a)
-		require.False(t, r.isError, r.text)
-		calls, bytes = calls+1, bytes+len(r.text)+len(mustMarshal(t, a))
-		return r.data
-	}
-	require.NotEmpty(t, ask("list_projects", nil)["items"])
-	least := ask("get_report", args{"type": "velocity", "project": []string{"WEB"}})["summary"].(map[string]any)["least_completion"].(map[string]any)
-	slipped := ask("get_report", args{"type": "sprint_report", "project": []string{"WEB"}, "sprint": least["sprint"]})
-	require.Less(t, least["completion"], 0.7)
-	require.Equal(t, least["sprint"], slipped["sprint"])
-	reasons := slipped["summary"].(map[string]any)["reasons"].([]any)
-	require.NotEmpty(t, reasons)
-	t.Logf("%v, because: %v", slipped["headline"], reasons)
-	t.Logf("which sprint slipped and why: %d calls, %d tokens", calls, bytes/4)
-	require.LessOrEqual(t, calls, 4)
-	require.LessOrEqual(t, bytes/4, 6000)
-}
-
-func mustMarshal(t testing.TB, v any) []byte {
-	t.Helper()
-	data, err := json.Marshal(v)
-	require.NoError(t, err)
-	return data
-}
