@@ -17,7 +17,7 @@ build: ## build bin/colaflow
 	@$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/colaflow ./cmd/colaflow
 
 .PHONY: test
-test: postgres pgbouncer chromium providers ## run every test, on a real PostgreSQL
+test: postgres pgbouncer nginx chromium providers ## run every test, on a real PostgreSQL
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
 
@@ -56,6 +56,10 @@ verify: lint build console ## check that what is generated is up to date
 .PHONY: pgbouncer
 pgbouncer: ## install PgBouncer, which tests go through, if there is none
 	@scripts/pgbouncer
+
+.PHONY: nginx
+nginx: ## install nginx, which the tests of several nodes go through, if there is none
+	@scripts/nginx
 
 .PHONY: providers
 providers: ## install SimpleSAMLphp, which the tests of sign-in go through, if there is none

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // serveFlags are those of serve.
@@ -21,6 +22,7 @@ type serveFlags struct {
 	addr, publicURL, tlsCert, tlsKey string
 	metricsAddr, tokenAddr           string
 	reachFlags
+	nodes                   int
 	metrics                 *metrics
 	proxies, hosts, origins []string
 }
@@ -64,6 +66,7 @@ metrics at --metrics-addr. With --dsn it needs the master key in COLAFLOW_MASTER
 	flags.Int32Var(&f.conns, "max-conns", 16, "connections to the database")
 	flags.Int32Var(&f.tenantConns, "tenant-conns", 0, "how many of them one tenant may use at once (default: half)")
 	flags.DurationVar(&f.slow, "slow-query", 100*time.Millisecond, "log round trips to the database that take longer; 0: none")
+	flags.IntVar(&f.nodes, "nodes", 1, "how many nodes share the work: each allows its share of the calls and streams of a plan")
 	flags.StringVar(&f.publicURL, "public-url", "", "how clients reach the server (default http://<addr>)")
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "certificate file, PEM")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "private key file, PEM")
@@ -82,6 +85,9 @@ func (f serveFlags) check(cmd *cobra.Command) error {
 		if _, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey); err != nil {
 			return fmt.Errorf("cannot use the certificate: %w; --tls-cert and --tls-key name PEM files", err)
 		}
+	}
+	if f.nodes < 1 {
+		return usagef(cmd, "--nodes must be 1 or more")
 	}
 	if _, err := f.reach(cmd); err != nil {
 		return err
@@ -130,7 +136,8 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	networks, _ := f.networks(nil) // check has read them
 	reach, _ := f.reach(nil)
 	url := f.url(listener.Addr())
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks}, reach, f.metrics)
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks,
+		Limits: func(plan string) tenancy.Limits { return tenancy.LimitsOf(plan).PerNode(f.nodes) }}, reach, f.metrics)
 	if err != nil {
 		_ = listener.Close()
 		return err

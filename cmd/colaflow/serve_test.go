@@ -247,3 +247,18 @@ func TestServeFlags_URL(t *testing.T) {
 		require.Equal(t, test.want, test.flags.url(addr))
 	}
 }
+
+// TestServe_Nodes: each of many nodes allows its share.
+func TestServe_Nodes(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	token := db.Tenant(t, "acme").FullToken(t)
+	db.SetPlan(t, "acme", "free") // 600 reads a minute
+	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0", "--nodes", "600")
+	_, body := s.post(t, token, callGetMe)
+	require.NotContains(t, body, "rate_limited")
+	_, body = s.post(t, token, callGetMe)
+	require.Contains(t, body, "1 reads a minute for this token")
+	s.stop()
+	require.Equal(t, exitOK, s.wait(t))
+}

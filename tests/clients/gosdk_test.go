@@ -33,7 +33,7 @@ func TestGoSDK(t *testing.T) {
 // transport is the SDK's way to the program with a token.
 func (b *bundle) transport(t *testing.T, name, token string) mcp.Transport {
 	if name == "http" {
-		return &mcp.StreamableClientTransport{Endpoint: b.url, HTTPClient: &http.Client{Transport: bearer(token)}}
+		return &mcp.StreamableClientTransport{Endpoint: b.url, HTTPClient: &http.Client{Transport: bearer{b.way, token}}}
 	}
 	cmd := exec.CommandContext(t.Context(), b.bin, "stdio")
 	cmd.Env = b.stdio(name, token)
@@ -41,12 +41,15 @@ func (b *bundle) transport(t *testing.T, name, token string) mcp.Transport {
 }
 
 // bearer adds a token to every request.
-type bearer string
+type bearer struct {
+	way   http.RoundTripper
+	token string
+}
 
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return b.way.RoundTrip(r)
 }
 
 func work(t *testing.T, transport mcp.Transport, protocol string, job []step) {

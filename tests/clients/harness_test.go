@@ -3,6 +3,7 @@
 package clients
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,14 +18,16 @@ func TestMain(m *testing.M) { os.Exit(program.Run(m)) }
 
 // bundle is the real program, serving a fresh database over HTTP.
 type bundle struct {
-	db  *storetest.DB
-	bin string
-	url string
+	db    *storetest.DB
+	bin   string
+	url   string
+	way   http.RoundTripper // to the server
+	roots string            // file with the certificates that clients trust beside the usual ones
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{db: storetest.Open(t), bin: program.Path(t)}
+	b := &bundle{db: storetest.Open(t), bin: program.Path(t), way: http.DefaultTransport}
 	b.url = b.serve(t)
 	return b
 }

@@ -42,6 +42,9 @@ func (b *bundle) drive(t *testing.T, driver, transport, token, protocol string, 
 		work["command"], work["env"] = b.bin, env
 	}
 	cmd := nodeCommand(t, "drivers/"+driver+".js")
+	if b.roots != "" {
+		cmd.Env = append(cmd.Env, "NODE_EXTRA_CA_CERTS="+b.roots)
+	}
 	cmd.Stdin = bytes.NewReader(mustJSON(t, work))
 	var errors strings.Builder
 	cmd.Stderr = &errors

@@ -3,6 +3,8 @@ package program
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -33,6 +35,19 @@ func ServeAs(t *testing.T, path string, env []string, flags ...string) string {
 // returns the line that says so.
 func Start(t *testing.T, ready string, env []string, name string, args ...string) []byte {
 	t.Helper()
+	return Launch(t, ready, env, name, args...).Line
+}
+
+// Process is a program that runs until the test ends, or ends it.
+type Process struct {
+	Line  []byte // says that it is ready
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// Launch is Start for tests that end the program themselves.
+func Launch(t *testing.T, ready string, env []string, name string, args ...string) *Process {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = env
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -48,13 +63,21 @@ func Start(t *testing.T, ready string, env []string, name string, args ...string
 	t.Cleanup(func() { <-ended }) // t's context is done, so the program has its signal
 	select {
 	case line := <-said.seen:
-		return line
+		return &Process{Line: line, cmd: cmd, ended: ended}
 	case <-ended:
 		t.Fatalf("%s ended before it was ready: %s", name, said.text())
 	case <-time.After(time.Minute):
 		t.Fatalf("%s is not ready after a minute: %s", name, said.text())
 	}
 	return nil
+}
+
+// End sends the program a signal and returns its exit code; -1: the signal killed it.
+func (p *Process) End(t *testing.T, signal os.Signal) int {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(signal))
+	<-p.ended
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // watch waits for a line with a word in what a program prints, and keeps what came before.
@@ -91,11 +114,17 @@ func (w *watch) text() string {
 	return string(w.all)
 }
 
-// FreePort finds a port of this machine that nobody uses.
+// FreePort finds a port of this machine that nobody uses, below those that the system
+// gives to connections, so that none takes it before its program does.
 func FreePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	for range 100 {
+		port := 10_000 + rand.IntN(20_000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }
