@@ -6,7 +6,7 @@ import "github.com/colaflow/colaflow/tenancy"
 func Prompts() []Prompt {
 	key := PromptArgument{"key", "Issue key, such as WEB-12", true}
 	project := PromptArgument{"project", "Project key", true}
-	return []Prompt{
+	return append([]Prompt{
 		{Name: "triage_issue", Title: "Triage an issue", Description: "Judge a new issue: is it a duplicate, what is missing, how urgent, whose.",
 			Permission: tenancy.IssuesRead, Arguments: []PromptArgument{key}, data: triageData,
 			Task: "Triage the issue in the data that follows. Say whether it is a duplicate of one of the similar issues, what is missing before work can start, and which type, priority, " +
@@ -31,5 +31,5 @@ func Prompts() []Prompt {
 			Permission: tenancy.ProjectsRead, Arguments: []PromptArgument{project}, data: bugData,
 			Task: "Help a person to write a bug report for the project in the data that follows. Ask for what is missing: what was done, what was expected, what was seen, where, how often. Look for it " +
 				"among the open bugs first. Then propose one create_issue call in their style; make it only once the person agreed."},
-	}
+	}, fixturePrompts()...)
 }

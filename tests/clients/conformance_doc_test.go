@@ -8,8 +8,8 @@ import (
 
 const conformanceHead = `# Conformance
 
-What the protocol's own conformance suite (` + "`@modelcontextprotocol/conformance`" + `) says of ColaFlow. It wants the tools and resources
-of a test server of its own: they are built into the program for this test alone (` + "`-tags conformance`" + `), as tools and resources like
+What the protocol's own conformance suite (` + "`@modelcontextprotocol/conformance`" + `) says of ColaFlow. It wants the tools, resources and
+prompts of a test server of its own: they are built into the program for this test alone (` + "`-tags conformance`" + `), like those of
 ours, with permissions, transactions and audit rows. The suite knows no tokens, so it goes through a proxy that adds one;
 everything else is the program as it is. Written by the test that asserts it:
 ` + "`go test ./tests/clients -run Conformance -update`" + `.

@@ -5,12 +5,11 @@ import "maps"
 // Reasons why a scenario does not pass, or passes without showing anything.
 const (
 	noLogging   = "mcp-go keeps the level of log messages by the id of a session, which any client may name; a stateless endpoint has none, and sends no log messages."
-	noProgress  = "mcp-go drops what a call tells just before it ends. An answer leaves whole here, when its audit row is committed and its token was still good."
+	noProgress  = "mcp-go loses what a call tells just before it ends: of three notifications, the third in 47 of 60 calls. An answer leaves whole here, when its audit row is committed and its token was still good."
 	noAsking    = "mcp-go hands a client's answer to the session that the client names, whoever's it is, in this process alone; here any node answers any request, and answers are dropped. Destructive tools give a confirm_token to clients of this revision."
 	noSubscribe = "mcp-go tells of changes on a stream of the session alone, and without sessions one tenant's stream heard of another's. Subscribing with a handshake is offered over stdio."
 	noSessions  = "There are no sessions: any node answers any request."
-	testPrompts = "Needs prompts that only the suite's own test server has."
-	noRefs      = "The suite asks for values of a prompt of its own test server, and takes none for an answer."
+	noRefs      = "The argument whose values the suite asks for has none here, and it takes none for an answer."
 )
 
 // conformanceRuns are the suites and requirements that are run, and what is
@@ -48,10 +47,10 @@ func commonScenarios() map[string]expectation {
 		"tools-call-simple-text":        {},
 		"tools-call-with-progress":      fall(noProgress, "tools-call-with-progress"),
 		"prompts-list":                  {},
-		"prompts-get-simple":            fall(testPrompts, "prompts-get-simple"),
-		"prompts-get-with-args":         fall(testPrompts, "prompts-get-with-args"),
-		"prompts-get-embedded-resource": fall(testPrompts, "prompts-get-embedded-resource"),
-		"prompts-get-with-image":        fall(testPrompts, "prompts-get-with-image"),
+		"prompts-get-simple":            {},
+		"prompts-get-with-args":         {},
+		"prompts-get-embedded-resource": {},
+		"prompts-get-with-image":        {},
 	}
 }
 
@@ -104,7 +103,7 @@ func modernScenarios() map[string]expectation {
 		"input-required-result-missing-input-response":  {},
 		"input-required-result-multi-round":             {},
 		"input-required-result-multiple-input-requests": {},
-		"input-required-result-non-tool-request":        fall(testPrompts, "sep-2322-non-tool-incomplete"),
+		"input-required-result-non-tool-request":        {},
 		"input-required-result-request-state":           {},
 		"input-required-result-result-type":             {},
 		"input-required-result-tampered-state":          {},

@@ -51,7 +51,7 @@ func TestConformance(t *testing.T) {
 		doc += r.report(seen)
 	}
 	var audited int
-	require.NoError(t, b.db.Admin(t).QueryRow(t.Context(), "select count(distinct tool) from audit_log where tool ~ '^(resource static|test)'").Scan(&audited))
+	require.NoError(t, b.db.Admin(t).QueryRow(t.Context(), "select count(distinct tool) from audit_log where tool ~ '^(resource static|prompt test|test)'").Scan(&audited))
 	require.Greater(t, audited, 20, "the fixtures go through the whole chain")
 	if *update {
 		require.NoError(t, os.MkdirAll(filepath.Dir(conformanceDoc), 0o755))
