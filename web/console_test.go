@@ -45,6 +45,12 @@ func TestConsole(t *testing.T) {
 		require.Equal(t, "public, max-age=31536000, immutable", h.Get("Cache-Control"))
 		require.Equal(t, kinds[file[strings.LastIndex(file, "."):]], h.Get("Content-Type"), file)
 	}
+	whole := http.Client{Transport: &http.Transport{DisableCompression: true}}
+	_, packed, h := b.get(t, http.DefaultClient, "", files[0], "") // it asks for gzip, and unpacks it
+	_, plain, bare := b.get(t, &whole, "", files[0], "")
+	require.Equal(t, plain, packed)
+	require.Equal(t, "Accept-Encoding", h.Get("Vary"))
+	require.Empty(t, bare.Get("Content-Encoding"))
 	for _, path := range []string{"/assets/none.js", "/assets/", "/assets/..%2findex.html", "/nothing", "/api/v1/nothing", "/favicon.ico"} {
 		status, body, _ := b.get(t, http.DefaultClient, "", path, "")
 		require.Equal(t, http.StatusNotFound, status, path)

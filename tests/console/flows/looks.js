@@ -12,6 +12,7 @@ const views = [
   ['new-issue', '/issues', 'New issue'],
   ['projects', '/projects'],
   ['project', '/projects/P0'],
+  ['reports', '/reports?type=cumulative_flow'],
   ['pages', '/pages'],
   ['tokens', '/tokens'],
   ['new-token', '/tokens', 'New token'],

@@ -19,6 +19,7 @@ const Projects = lazy(() => import('./views/work/projects'))
 const Project = lazy(() => import('./views/work/project'))
 const Issues = lazy(() => import('./views/work/issues'))
 const Issue = lazy(() => import('./views/work/issue'))
+const Reports = lazy(() => import('./views/work/reports'))
 const Pages = lazy(() => import('./views/pages'))
 
 /** The console: the sign-in page, or the views of who is signed in. */
@@ -43,6 +44,7 @@ export function App() {
             <Route path="/projects/:key" element={<Project />} />
             <Route path="/issues" element={<Issues />} />
             <Route path="/issues/:key" element={<Issue />} />
+            <Route path="/reports" element={<Reports />} />
             <Route path="/pages" element={<Pages />} />
             <Route path="*" element={<Empty icon="alert" title="There is no such page" />} />
           </Routes>

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { useLocation } from 'react-router'
 import { signOut, useSession } from './session/store'
 import { Icon, type IconName } from './ui/icon'
@@ -13,6 +13,7 @@ const places: { to: string; icon: IconName; name: string; admin?: boolean }[] = 
   { to: '/', icon: 'home', name: 'Home' },
   { to: '/issues', icon: 'list', name: 'Issues' },
   { to: '/projects', icon: 'folder', name: 'Projects' },
+  { to: '/reports', icon: 'chart', name: 'Reports' },
   { to: '/pages', icon: 'page', name: 'Pages' },
   { to: '/tokens', icon: 'key', name: 'Tokens' },
   { to: '/activity', icon: 'pulse', name: 'Activity', admin: true },
@@ -29,6 +30,9 @@ export function Layout({ children }: { children: ReactNode }) {
   const slug = useSession((s) => s.slug)
   const admin = useAdmin()
   const { pathname } = useLocation()
+  useEffect(() => {
+    document.querySelector('nav a.active')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [pathname])
   return (
     <div className="layout">
       <a className="skip" href="#main">

@@ -41,7 +41,7 @@ export default function Activity() {
           <Icon name="download" /> Export
         </Button>
       </header>
-      <div className="tools">
+      <div className="tools even">
         {texts.map(([name, text]) => (
           <input key={name} type="search" aria-label={text} placeholder={text} value={values[name]} onChange={(e) => set({ [name]: e.target.value })} />
         ))}

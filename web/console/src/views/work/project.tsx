@@ -26,6 +26,9 @@ export default function ProjectView() {
           </p>
           <h1>{p.name}</h1>
         </div>
+        <To className="button" to={`/reports?project=${p.key}`}>
+          Its reports
+        </To>
         <To className="button" to={`/issues?project=${p.key}`}>
           Its issues
         </To>

@@ -1,1 +1,0 @@
-import{X as e,Z as t,d as n,et as r,f as i}from"./api-3eUtHnCv.js";var a=r(t(),1),o=e();function s({text:e,label:t=`Copy`}){let[r,s]=(0,a.useState)(!1);return(0,o.jsxs)(n,{onClick:()=>navigator.clipboard.writeText(e).then(()=>{s(!0),setTimeout(()=>s(!1),2e3)}),"aria-label":t,children:[(0,o.jsx)(i,{name:r?`check`:`copy`}),` `,r?`Copied`:`Copy`]})}export{s as t};

@@ -1,0 +1,1 @@
+import{a as e,n as t}from"./jsx-runtime-Wy9s6hX0.js";var n=e(t(),1);function r(e,t=250){let[r,i]=(0,n.useState)(e),a=JSON.stringify(e);return(0,n.useEffect)(()=>{let e=setTimeout(()=>i(JSON.parse(a)),t);return()=>clearTimeout(e)},[a,t]),r}export{r as t};

@@ -1,1 +1,0 @@
-import{Z as e,et as t}from"./api-3eUtHnCv.js";var n=t(e(),1);function r(e,t=250){let[r,i]=(0,n.useState)(e),a=JSON.stringify(e);return(0,n.useEffect)(()=>{let e=setTimeout(()=>i(JSON.parse(a)),t);return()=>clearTimeout(e)},[a,t]),r}export{r as t};

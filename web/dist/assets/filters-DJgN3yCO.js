@@ -1,1 +1,0 @@
-import{Z as e}from"./index-sqpkrGq2.js";function t(t){let[n,r]=e(),i=Object.fromEntries(t.map(e=>[e,n.get(e)??``]));return{values:i,set:e=>r(t=>{for(let[n,r]of Object.entries(e))r?t.set(n,r):t.delete(n);return t},{replace:!0}),any:t.some(e=>i[e]!==``)}}export{t};
