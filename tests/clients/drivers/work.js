@@ -2,7 +2,7 @@
 // and writes what came of it to standard output. Its caller judges.
 import { text } from 'node:stream/consumers';
 
-const calls = {
+export const calls = {
   'tools/list': client => client.listTools(),
   'tools/call': (client, params) => client.callTool(params),
   'resources/list': client => client.listResources(),
