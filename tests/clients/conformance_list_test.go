@@ -15,9 +15,9 @@ const (
 // conformanceRuns are the suites and requirements that are run, and what is
 // expected of each. Both directions count: what newly passes must be moved.
 var conformanceRuns = []conformanceRun{
-	{"2026-07-28, suite 0.2.0-alpha.12", "node_modules/conformance-2026-07-28/dist/index.js", []string{"--requirements", "2026-07-28"}, modernScenarios()},
-	{"2025-11-25, suite 0.2.0-alpha.12", "node_modules/conformance-2026-07-28/dist/index.js", []string{"--requirements", "2025-11-25"}, legacyScenarios()},
-	{"2025-11-25, suite 0.1.16", "node_modules/conformance-2025-11-25/dist/index.js", []string{"--suite", "all"}, oldScenarios()},
+	{"2026-07-28, suite 0.2.0-alpha.12", "node_modules/conformance-2026-07-28/dist/index.js", []string{"--requirements", "2026-07-28"}, []string{"--spec-version", "2026-07-28"}, modernScenarios()},
+	{"2025-11-25, suite 0.2.0-alpha.12", "node_modules/conformance-2026-07-28/dist/index.js", []string{"--requirements", "2025-11-25"}, []string{"--spec-version", "2025-11-25"}, legacyScenarios()},
+	{"2025-11-25, suite 0.1.16", "node_modules/conformance-2025-11-25/dist/index.js", []string{"--suite", "all"}, nil, oldScenarios()},
 }
 
 // fall is a scenario with checks that do not pass.

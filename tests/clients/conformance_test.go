@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"flag"
+	"maps"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -46,7 +47,8 @@ func TestConformance(t *testing.T) {
 
 	doc := conformanceHead
 	for _, r := range conformanceRuns {
-		seen := r.run(t, proxy.URL+"/mcp")
+		seen := r.run(t, proxy.URL+"/mcp", r.flags...)
+		r.again(t, proxy.URL+"/mcp", seen)
 		r.check(t, seen)
 		doc += r.report(seen)
 	}
@@ -78,6 +80,7 @@ type conformanceRun struct {
 	title  string
 	script string
 	flags  []string
+	alone  []string               // flags of one scenario
 	expect map[string]expectation // by scenario
 }
 
@@ -99,11 +102,26 @@ type scenario struct {
 
 var conformanceResult = regexp.MustCompile(`^server-(.+)-\d{4}-\d\d-\d\dT[-\w]+$`)
 
+// again runs alone what did other than expected, twice at most: the suite waits half a
+// second for some answers, which a busy machine may take.
+func (r conformanceRun) again(t *testing.T, url string, seen map[string]scenario) {
+	t.Helper()
+	for name, e := range r.expect {
+		for range 2 {
+			if s, ok := seen[name]; !ok || slices.Equal(s.fallen, e.falls) {
+				break
+			}
+			t.Logf("%s: scenario %s runs again: checks that fell: %q", r.title, name, seen[name].fallen)
+			maps.Copy(seen, r.run(t, url, append([]string{"--scenario", name}, r.alone...)...))
+		}
+	}
+}
+
 // run runs the suite and reads what it wrote of each scenario.
-func (r conformanceRun) run(t *testing.T, url string) map[string]scenario {
+func (r conformanceRun) run(t *testing.T, url string, flags ...string) map[string]scenario {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := nodeCommand(t, r.script, append([]string{"server", "--url", url, "-o", dir}, r.flags...)...)
+	cmd := nodeCommand(t, r.script, append([]string{"server", "--url", url, "-o", dir}, flags...)...)
 	out, runErr := cmd.CombinedOutput() // fails where any scenario does
 	files, err := filepath.Glob(filepath.Join(dir, "*", "checks.json"))
 	require.NoError(t, err)
