@@ -134,7 +134,7 @@ func (c *Chart) drawRows(to canvas, f fonts, top float64) {
 	to.stroke([]point{{area.left, area.top}, {area.left, area.bottom}}, grey(), 1, nil)
 	for _, m := range c.marks {
 		if m.shape == level {
-			to.stroke([]point{{x(m.level), area.top}, {x(m.level), area.bottom}}, m.color, 2, m.dash())
+			m.across(to, point{x(m.level), area.top}, point{x(m.level), area.bottom})
 		}
 	}
 	look.align = begins

@@ -92,6 +92,12 @@ func (m mark) key(to canvas, at point) {
 	}
 }
 
+// across draws a level, on a strip of the background where it crosses bars.
+func (m mark) across(to canvas, from, end point) {
+	to.stroke([]point{from, end}, background(), 4, nil)
+	to.stroke([]point{from, end}, m.color, 2, m.dash())
+}
+
 // dash tells comparisons and levels apart without colour.
 func (m mark) dash() []float64 {
 	if m.shape == level {
@@ -160,7 +166,7 @@ func (c *Chart) drawValues(to canvas, f fonts, top float64) {
 		case band:
 			area.area(to, m.color, m.low, m.values)
 		case level:
-			to.stroke([]point{{area.left, area.y(m.level)}, {area.right, area.y(m.level)}}, m.color, 2, m.dash())
+			m.across(to, point{area.left, area.y(m.level)}, point{area.right, area.y(m.level)})
 		case dots:
 			for n, v := range m.values {
 				to.dot(point{area.x(area.shares[n]), area.y(v)}, 3.5, m.color)

@@ -52,7 +52,7 @@ func (c *Chart) add(m mark) { c.marks = append(c.marks, m) }
 // level adds a straight line at a figure of the summary, if there is such a figure.
 func (c *Chart) level(r report.Report, figure, name string, m mark) {
 	if v, ok := r.Summary.Get(figure).(float64); ok && !math.IsNaN(v) {
-		m.name, m.shape, m.level = fmt.Sprintf(name, number(v)), level, v
+		m.name, m.shape, m.level = fmt.Sprintf(name, number(v)+" "+c.unit), level, v
 		c.add(m)
 	}
 }
