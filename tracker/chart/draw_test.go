@@ -144,6 +144,24 @@ func TestCharts_AnyData(t *testing.T) {
 	})
 }
 
+// TestOf_Years: over many years, leap years do not move the ticks into other months.
+func TestOf_Years(t *testing.T) {
+	t.Parallel()
+	c, ok := chart.Of(report.Report{Type: "cumulative_flow", Unit: report.Count, Series: &report.Series{X: []string{"2019-01-01", "2026-11-26"},
+		Lines: []report.Line{{Name: "Done", Values: report.Values{1, 2}}}}})
+	require.True(t, ok)
+	svg, err := c.SVG()
+	require.NoError(t, err)
+	var years []string
+	for _, m := range texts.FindAllStringSubmatch(string(svg), -1) {
+		if strings.HasPrefix(m[6], "Jan ") {
+			years = append(years, m[6])
+		}
+	}
+	require.NotContains(t, string(svg), "Dec ")
+	require.Equal(t, []string{"Jan 2019", "Jan 2020", "Jan 2021", "Jan 2022", "Jan 2023", "Jan 2024", "Jan 2025", "Jan 2026"}, years)
+}
+
 func TestOf_Nothing(t *testing.T) {
 	t.Parallel()
 	for _, s := range []*report.Series{nil, {}} {

@@ -112,6 +112,9 @@ func timeTicks(first, last time.Time, most int) []tick {
 	year, month, day := first.Date()
 	for n := 0; ; n += every {
 		t := time.Date(year, month, day+n, 0, 0, 0, 0, time.UTC)
+		if every >= 365 { // so that they stay at the same day of every year
+			t = time.Date(year+n/365, month, day, 0, 0, 0, 0, time.UTC)
+		}
 		if t.After(last) {
 			return list
 		}
