@@ -33,6 +33,10 @@ bench: postgres ## measure calls a second against bare mcp-go and pgx, and what 
 bench-search: postgres ## measure searches among a million issues (about 15 minutes)
 	$(GO) test -run '^$$' -bench '^BenchmarkSearch$$' -timeout 60m ./bench
 
+.PHONY: bench-console
+bench-console: postgres chromium ## measure the console: what it loads, how fast it shows, what it keeps (about 3 minutes)
+	COLAFLOW_FIGURES=1 $(GO) test -count=1 -run '^TestFigures$$' -v ./tests/console
+
 .PHONY: lint
 lint: ## check formatting and vet
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }

@@ -11,6 +11,9 @@ import (
 	"github.com/colaflow/colaflow/tokens"
 )
 
+// DeletionGrace is how long a deletion can be taken back, unless told otherwise.
+const DeletionGrace = 30 * 24 * time.Hour
+
 // SuspendTenant stops every token and person of a tenant. When it returns, none
 // of them can read or commit any more, on any node; the data stays.
 func (s *Store) SuspendTenant(ctx context.Context, slug, actor string) (tenancy.Tenant, error) {

@@ -71,6 +71,7 @@ func (s *Server) routes() []Route {
 		admin(tenancy.AuditRead, "GET", "/api/v1/audit/verification", s.verifyAudit),
 		admin(tenancy.MembersManage, "GET", "/api/v1/settings", s.settings),
 		admin(tenancy.MembersManage, "POST", "/api/v1/settings/rotate-keys", s.rotateKeys),
+		admin(tenancy.MembersManage, "PUT", "/api/v1/settings/state", s.stopTenant),
 		{"GET", "/api/v1/export", s.withSession(s.exportTenant)},
 		admin(tenancy.MembersManage, "GET", "/api/v1/sso", s.showSSO),
 		admin(tenancy.MembersManage, "PATCH", "/api/v1/sso", s.requireSSO),
@@ -81,6 +82,7 @@ func (s *Server) routes() []Route {
 		admin(tenancy.MembersManage, "POST", "/api/v1/sso/{name}/check", s.checkSSO),
 		member("GET", "/api/v1/pages", s.listPages),
 		member("DELETE", "/api/v1/pages/{id}", s.deletePage),
+		{"POST", "/api/v1/pages/{id}/open", s.withSession(s.openOwnPage)},
 		member("POST", "/api/v1/tools/{name}", s.callTool),
 	}
 }

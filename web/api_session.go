@@ -35,12 +35,12 @@ func (s *Server) tenantInfo(_ http.ResponseWriter, r *http.Request) (any, error)
 }
 
 // providers lists the identity providers that a tenant's people sign in by; none if there
-// is no such tenant.
+// is no such tenant, or it is suspended.
 func (s *Server) providers(ctx context.Context, slug string) ([]providerButton, error) {
 	buttons := []providerButton{}
 	t, err := s.Store.Tenant(ctx, slug)
 	switch code := tenancy.CodeOf(err); {
-	case code == tenancy.NotFound, code == tenancy.TenantIsSuspended, err == nil && !tenancy.PlanOf(t.Plan).SSO:
+	case code == tenancy.NotFound, err == nil && (t.State != tenancy.TenantActive || !tenancy.PlanOf(t.Plan).SSO):
 		return buttons, nil
 	case err != nil:
 		return nil, err

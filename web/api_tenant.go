@@ -39,6 +39,35 @@ func (s *Server) rotateKeys(r *http.Request, me session) (any, error) {
 	return nil, me.app.RotateKeys(r.Context(), me.claims.Email, 24*time.Hour)
 }
 
+// stopTenant suspends or deletes the tenant for an owner, who names it once more. Resuming
+// it is for whoever runs the server: nobody of the tenant can sign in any more.
+func (s *Server) stopTenant(r *http.Request, me session) (any, error) {
+	var body struct {
+		State   tenancy.TenantState `json:"state"`
+		Confirm string              `json:"confirm"`
+	}
+	if err := decode(r, &body); err != nil {
+		return nil, err
+	}
+	if err := s.enter(r, me); err != nil {
+		return nil, err
+	}
+	slug, err := me.app.Tenant().Slug, error(nil)
+	switch {
+	case me.claims.Role != tenancy.RoleOwner: // the epoch, just checked, says that it still holds
+		return nil, tenancy.Errorf(tenancy.Forbidden, "Only an owner may suspend or delete a tenant.").WithNext("Ask an owner of your tenant.")
+	case body.Confirm != slug:
+		return nil, tenancy.Errorf(tenancy.InvalidValue, "The confirmation is not the tenant's name.").WithNext("Send confirm: " + slug + ".")
+	case body.State == tenancy.TenantSuspended:
+		_, err = s.Store.SuspendTenant(r.Context(), slug, me.claims.Email)
+	case body.State == tenancy.TenantDeleted:
+		_, err = s.Store.DeleteTenant(r.Context(), slug, me.claims.Email, store.DeletionGrace)
+	default:
+		err = tenancy.Errorf(tenancy.InvalidValue, "The state must be %s or %s.", tenancy.TenantSuspended, tenancy.TenantDeleted)
+	}
+	return nil, err
+}
+
 func (s *Server) listPages(r *http.Request, me session) (any, error) {
 	if err := s.enter(r, me); err != nil {
 		return nil, err

@@ -21,8 +21,20 @@ type tokenBody struct {
 
 // plainToken is a token with its plain form, which is shown once.
 type plainToken struct {
-	Token store.Token `json:"token"`
-	Plain string      `json:"plain"`
+	Token   store.Token `json:"token"`
+	Plain   string      `json:"plain"`
+	Clients []Client    `json:"clients"`
+}
+
+// Client is an MCP client, and what it needs to use a token.
+type Client struct {
+	Title string `json:"title"`
+	Where string `json:"where"` // the text goes
+	Text  string `json:"text"`
+	// Link adds it with one click, if the client takes such links. It holds the token,
+	// unless Asks: then the client asks for it.
+	Link string `json:"link,omitempty"`
+	Asks bool   `json:"asks,omitempty"`
 }
 
 // listTokens lists one's own tokens, and for admins everybody's.
@@ -86,7 +98,7 @@ func (s *Server) createToken(r *http.Request, me session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plainToken{t, plain}, nil
+	return plainToken{t, plain, s.Clients(plain)}, nil
 }
 
 // tokenChange is what of a token changes; what is absent stays.
@@ -147,7 +159,7 @@ func (s *Server) rotateToken(r *http.Request, me session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plainToken{rotated, plain}, nil
+	return plainToken{rotated, plain, s.Clients(plain)}, nil
 }
 
 // explainToken says whether a token may do something, and by which rule.

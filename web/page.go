@@ -139,15 +139,45 @@ func (s *Server) openPage(w http.ResponseWriter, r *http.Request) {
 			"Title": "This link was used before", "Text": "A link opens its page once. Ask the agent that sent it for a new one."})
 		return
 	}
-	life := p.ExpiresAt.Sub(s.Clock())
-	value, err := app.Sign(r.Context(), tenancy.KindPageCookie, id.String(), life, tenancy.Claims{})
+	address, err := s.admit(w, r, app, p)
 	if err != nil {
 		s.fail(w, err)
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: pageCookie, Value: value, Path: "/p/" + id.String(), MaxAge: int(life.Seconds()),
-		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
-	http.Redirect(w, r, "/p/"+id.String()+"?tenant="+app.Tenant().Slug, http.StatusSeeOther)
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// admit gives the browser a cookie for a page, and returns the page's address.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, app *tenancy.Application, p tenancy.Page) (address string, err error) {
+	path, life := "/p/"+p.ID.String(), p.ExpiresAt.Sub(s.Clock())
+	value, err := app.Sign(r.Context(), tenancy.KindPageCookie, p.ID.String(), life, tenancy.Claims{})
+	if err != nil {
+		return "", err
+	}
+	http.SetCookie(w, &http.Cookie{Name: pageCookie, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	return path + "?tenant=" + app.Tenant().Slug, nil
+}
+
+// openOwnPage opens a page of the tenant to a signed-in member, without a link.
+func (s *Server) openOwnPage(w http.ResponseWriter, r *http.Request, me session) {
+	id, err := pathID(r, "page")
+	if err == nil {
+		err = s.enter(r, me)
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	p, err := me.app.OpenPage(r.Context(), id)
+	if tenancy.CodeOf(err) == tenancy.NotFound {
+		err = notFound("page")
+	}
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	address, err := s.admit(w, r, me.app, p)
+	s.answer(w, map[string]string{"url": address}, err)
 }
 
 // busy answers when the tenant's memory is used up: the link is not spent.

@@ -32,6 +32,8 @@ type Config struct {
 	CallTool func(ctx context.Context, p tenancy.Principal, call ToolCall) (json.RawMessage, error)
 	// ListTools lists the tools that an agent with these permissions sees by default.
 	ListTools func(tenancy.PermissionSet) []ToolInfo
+	// Clients says what MCP clients need to use a token.
+	Clients func(token string) []Client
 	// SSO runs sign-ins by the tenants' identity providers.
 	SSO *sso.Service
 	// CheckMember asks the database whether a member is active at an epoch; it is

@@ -47,7 +47,7 @@ func setup(t *testing.T, opts ...storetest.Options) *bundle {
 		defer cancel()
 		require.NoError(t, b.apps.Close(ctx))
 	})
-	b.config = web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools,
+	b.config = web.Config{Apps: b.apps, Store: b.db.Store, Key: b.db.Key, CallTool: b.callTool, ListTools: listTools, Clients: clients,
 		SSO: sso.NewService(sso.Config{Key: b.db.Key, Replay: b.db.Store, Reach: sso.Reach{Loopback: true}}), FeedHealthy: b.healthy.Load, PublicURL: "http://colaflow.test", Log: slog.New(slog.DiscardHandler),
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return b.db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
@@ -231,3 +231,8 @@ func TestPage(t *testing.T) {
 }
 
 func copyTo(w io.Writer, res *http.Response) (int64, error) { return io.Copy(w, res.Body) }
+
+// clients is what the tests' server says that clients need.
+func clients(token string) []web.Client {
+	return []web.Client{{Title: "curl", Where: "in a terminal", Text: "curl " + token, Link: "vscode:mcp/install?x", Asks: true}}
+}

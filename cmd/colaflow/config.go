@@ -22,7 +22,7 @@ const defaultTokenAddr = "127.0.0.1:8081"
 // configFlags are those of config.
 type configFlags struct {
 	token, url, tokenURL, name, data, file string
-	write                                  bool
+	write, link                            bool
 }
 
 func (p *program) configCommand() *cobra.Command {
@@ -51,6 +51,16 @@ with --url as a bridge to a server. The others speak to the server at --url.`,
 			if err != nil {
 				return err
 			}
+			if f.link && f.write {
+				return usagef(cmd, "--link and --write exclude each other")
+			}
+			if f.link {
+				link := client.Link(server)
+				if link == "" {
+					return usagef(cmd, "%s takes no links", client.Title)
+				}
+				return p.printf("%s\n", link)
+			}
 			if !f.write {
 				return p.printf("%s\n", client.Snippet(server))
 			}
@@ -65,6 +75,7 @@ with --url as a bridge to a server. The others speak to the server at --url.`,
 	flags.StringVar(&f.data, "data", "", "claude-desktop without --url: directory of the embedded database")
 	flags.StringVar(&f.file, "file", "", "with --write: the settings file, if it is not in its usual place")
 	flags.BoolVar(&f.write, "write", false, "write into the client's settings")
+	flags.BoolVar(&f.link, "link", false, "vscode, cursor: print a link instead that adds the server with one click")
 	return cmd
 }
 

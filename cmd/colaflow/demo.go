@@ -78,20 +78,21 @@ func (p *program) demo(ctx context.Context, f demoFlags, reach sso.Reach, listen
 		return err
 	}
 	url := serveFlags{}.url(listener.Addr())
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url}, reach, nil)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err := p.demoLinks(ctx, db, url, tenants); err != nil {
-		return err
-	}
 	beside, err := listenBeside(ctx, listener.Addr())
 	if err != nil {
 		return err
 	}
-	defer p.serveTokens(ctx, beside, s, "", "")()
 	tokenURL := serveFlags{}.url(beside.Addr())
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url}, tokenURL, reach, nil)
+	if err != nil {
+		_ = beside.Close()
+		return err
+	}
+	defer s.Close()
+	defer p.serveTokens(ctx, beside, s, "", "")()
+	if err := p.demoLinks(ctx, db, url, tenants); err != nil {
+		return err
+	}
 	if f.json {
 		err = p.printJSON(demoAnswer{url, tokenURL, tenants})
 	} else {

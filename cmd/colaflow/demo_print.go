@@ -34,7 +34,7 @@ func (p *program) printDemo(url, tokenURL string, c choice, tenants []demoTenant
 		fmt.Fprintf(&b, "\n%s (%s)\n\n%s\n", client.Title, where, indent(client.Snippet(server)))
 	}
 	fmt.Fprintf(&b, "\nTo write it into the client's file: %s config CLIENT --token TOKEN --write\n", callable(server.Program))
-	fmt.Fprintf(&b, "\nTry a tool from here\n\n%s\n", indent(curl(server)))
+	fmt.Fprintf(&b, "\nTry a tool from here\n\n%s\n", indent(curl(server, "search_issues", `{"query":"checkout","limit":3}`)))
 	fmt.Fprintf(&b, "\nCtrl-C stops it. The data stays in %s.\n", c.shown())
 	return p.printf("%s", b.String())
 }
@@ -78,11 +78,11 @@ func callable(path string) string {
 }
 
 // curl is a call that needs no client.
-func curl(s clientconfig.Server) string {
+func curl(s clientconfig.Server, tool, args string) string {
 	return "curl -s " + s.URL + " \\\n" +
 		"  -H 'Authorization: Bearer " + s.Token + "' \\\n" +
 		"  -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\\n" +
-		`  -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_issues","arguments":{"query":"checkout","limit":3}}}'`
+		`  -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + tool + `","arguments":` + args + `}}'`
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

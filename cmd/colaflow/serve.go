@@ -20,7 +20,7 @@ import (
 type serveFlags struct {
 	choice
 	addr, publicURL, tlsCert, tlsKey string
-	metricsAddr, tokenAddr           string
+	metricsAddr, tokenAddr, tokenURL string
 	reachFlags
 	nodes                   int
 	metrics                 *metrics
@@ -61,6 +61,7 @@ metrics at --metrics-addr. With --dsn it needs the master key in COLAFLOW_MASTER
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
 	flags.StringVar(&f.tokenAddr, "token-addr", "", "address to serve MCP on for tokens alone, for clients that would ask for OAuth wherever it is offered (default "+defaultTokenAddr+" where --addr is not given)")
+	flags.StringVar(&f.tokenURL, "token-url", "", "how clients reach --token-addr (default http://<token-addr> where --public-url is not given)")
 	flags.StringVar(&f.metricsAddr, "metrics-addr", "", "address to serve /metrics on for Prometheus, such as 127.0.0.1:9464; beyond this machine it needs a token in "+metricsTokenVariable)
 	flags.StringVar(&f.listen, "listen-dsn", "", "with --dsn through a pooler such as PgBouncer: a direct way to the same database, for notifications")
 	flags.Int32Var(&f.conns, "max-conns", 16, "connections to the database")
@@ -127,6 +128,28 @@ func (f serveFlags) inTheClear(addr net.Addr) bool {
 	return err == nil && !a.Addr().IsLoopback() && f.tlsCert == "" && len(f.proxies) == 0 && !strings.HasPrefix(f.publicURL, "https://")
 }
 
+// listenTokens opens the address for tokens alone; nil if there is none.
+func (f serveFlags) listenTokens(ctx context.Context) (net.Listener, error) {
+	if f.tokenAddr == "" {
+		return nil, nil
+	}
+	beside, err := listen(ctx, f.tokenAddr)
+	if err != nil {
+		return nil, fmt.Errorf("--token-addr: %w", err)
+	}
+	return beside, nil
+}
+
+// tokensURL is how clients reach the address for tokens alone; empty if there is none, or
+// if only a proxy knows.
+func (f serveFlags) tokensURL(beside net.Listener) string {
+	if beside == nil || f.tokenURL == "" && f.publicURL != "" {
+		return ""
+	}
+	f.publicURL = f.tokenURL
+	return f.url(beside.Addr())
+}
+
 // serve listens and serves until ctx ends; running calls may finish.
 func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	listener, err := listen(ctx, f.addr)
@@ -136,10 +159,18 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 	networks, _ := f.networks(nil) // check has read them
 	reach, _ := f.reach(nil)
 	url := f.url(listener.Addr())
-	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks,
-		Limits: func(plan string) tenancy.Limits { return tenancy.LimitsOf(plan).PerNode(f.nodes) }}, reach, f.metrics)
+	beside, err := f.listenTokens(ctx)
 	if err != nil {
 		_ = listener.Close()
+		return err
+	}
+	s, err := p.newService(db, mcpserver.Config{PublicURL: url, AllowedHosts: f.hosts, AllowedOrigins: f.origins, TrustedProxies: networks,
+		Limits: func(plan string) tenancy.Limits { return tenancy.LimitsOf(plan).PerNode(f.nodes) }}, f.tokensURL(beside), reach, f.metrics)
+	if err != nil {
+		_ = listener.Close()
+		if beside != nil {
+			_ = beside.Close()
+		}
 		return err
 	}
 	defer s.Close()
@@ -153,12 +184,7 @@ func (p *program) serve(ctx context.Context, db *database, f serveFlags) error {
 		}
 		defer p.serveMetrics(beside, f.metrics)()
 	}
-	if f.tokenAddr != "" {
-		beside, err := listen(ctx, f.tokenAddr)
-		if err != nil {
-			_ = listener.Close()
-			return fmt.Errorf("--token-addr: %w", err)
-		}
+	if beside != nil {
 		defer p.serveTokens(ctx, beside, s, f.tlsCert, f.tlsKey)()
 	}
 	if f.inTheClear(listener.Addr()) {

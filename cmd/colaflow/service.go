@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/colaflow/colaflow/cmd/colaflow/internal/clientconfig"
 	"github.com/colaflow/colaflow/mcpserver"
 	"github.com/colaflow/colaflow/oauth"
 	"github.com/colaflow/colaflow/sso"
@@ -30,9 +31,9 @@ type service struct {
 }
 
 // newService assembles a service, and starts following the revocation feed and
-// sealing the audit log. The caller closes it before the database. Nil metrics:
-// nobody counts.
-func (p *program) newService(db *database, cfg mcpserver.Config, reach sso.Reach, m *metrics) (*service, error) {
+// sealing the audit log. The caller closes it before the database. tokenURL is where
+// tokens alone are served, if anywhere. Nil metrics: nobody counts.
+func (p *program) newService(db *database, cfg mcpserver.Config, tokenURL string, reach sso.Reach, m *metrics) (*service, error) {
 	s := &service{auth: tokens.NewAuthenticator(db), log: p.log.Warn}
 	cfg.Store, cfg.Tokens, cfg.Key, cfg.Version = db.Store, s.auth, db.key, version()
 	cfg.Clock, cfg.Log = p.clock, p.log
@@ -61,7 +62,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config, reach sso.Reach
 		s.oauth.Close()
 		return nil, err
 	}
-	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, FeedHealthy: s.auth.Healthy,
+	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, Clients: clients(cfg.PublicURL, tokenURL), FeedHealthy: s.auth.Healthy,
 		SSO: sso.NewService(sso.Config{Key: db.key, Replay: db.Store, Reach: reach, Clock: p.clock}), PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log, ClientIP: clientIP,
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
@@ -166,4 +167,19 @@ func (s *service) listTools(set tenancy.PermissionSet) []web.ToolInfo {
 		listed = append(listed, web.ToolInfo(t))
 	}
 	return listed
+}
+
+// clients says what each MCP client needs to reach this server with a token.
+func clients(url, tokenURL string) func(token string) []web.Client {
+	return func(token string) []web.Client {
+		server := clientconfig.Server{Name: "colaflow", URL: url + "/mcp", Token: token, Program: "colaflow", Args: []string{"stdio", "--url", url}}
+		if tokenURL != "" {
+			server.TokenURL = tokenURL + "/mcp"
+		}
+		var list []web.Client
+		for _, c := range clientconfig.All() {
+			list = append(list, web.Client{Title: c.Title, Where: c.Where, Text: c.Snippet(server), Link: c.Link(server), Asks: c.AsksToken()})
+		}
+		return append(list, web.Client{Title: "curl", Where: "in a terminal", Text: curl(server, "get_me", "{}")})
+	}
 }

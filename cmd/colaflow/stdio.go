@@ -47,7 +47,7 @@ needs no database. Without, it opens the database itself.`,
 				return err
 			}
 			defer func() { _ = db.Close() }()
-			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL}, sso.Reach{}, nil)
+			s, err := p.newService(db, mcpserver.Config{PublicURL: publicURL}, "", sso.Reach{}, nil)
 			if err != nil {
 				return err
 			}

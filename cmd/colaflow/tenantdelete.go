@@ -10,9 +10,6 @@ import (
 	"github.com/colaflow/colaflow/store"
 )
 
-// deletionGrace is how long a deletion can be taken back.
-const deletionGrace = 30 * 24 * time.Hour
-
 func (p *program) tenantDeleteCommand() *cobra.Command {
 	var c choice
 	var confirm string
@@ -54,7 +51,7 @@ never used again.`,
 	}
 	c.addFlags(cmd)
 	cmd.Flags().StringVar(&confirm, "confirm", "", "the slug once more")
-	cmd.Flags().DurationVar(&grace, "grace", deletionGrace, "how long the deletion can be taken back, such as 720h")
+	cmd.Flags().DurationVar(&grace, "grace", store.DeletionGrace, "how long the deletion can be taken back, such as 720h")
 	cmd.Flags().BoolVar(&now, "now", false, "remove the data at once; nothing brings it back")
 	onlyHere(cmd, "confirm", "now")
 	return cmd

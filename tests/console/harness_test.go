@@ -27,7 +27,7 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	program.Packages(t)
 	b := &bundle{db: storetest.Open(t), bin: program.Path(t)}
-	b.url = program.Serve(t, b.environment(), "--sso-allow-loopback")
+	b.url = program.Serve(t, b.environment(), "--sso-allow-loopback", "--token-addr", "127.0.0.1:0")
 	return b
 }
 

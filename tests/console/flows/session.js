@@ -22,7 +22,9 @@ export async function flow(stage) {
   await page.goto(`http://${host}:${new URL(stage.url).port}/members`) // stays signed in
   await page.getByText('ben@').first().waitFor()
   assert.match(access, /^ey/)
-  assert.ok(!JSON.stringify(await stored(page)).includes(access.slice(-40)), 'the access token is stored nowhere')
+  const kept = await stored(page)
+  assert.deepEqual([kept.databases, kept.caches, kept.session, kept.cookie], [[], [], {}, ''], 'nothing is kept in IndexedDB, caches, sessionStorage, or cookies that a script sees')
+  assert.ok(!JSON.stringify(kept).includes(access.slice(-40)), 'the access token is stored nowhere')
   assert.ok(!JSON.stringify(await context.cookies()).includes(access.slice(-40)))
 
   await refused(stage, page, access)

@@ -41,6 +41,8 @@ export async function flow(stage) {
   await cy.getByRole('navigation', { name: 'Main' }).waitFor()
   await cy.getByRole('heading', { name: 'Members' }).waitFor() // where it began
   await cy.getByText('cy@acme.test').first().waitFor()
+  await cy.getByText('Cy <img src=x').first().waitFor() // what the provider calls cy
+  assert.equal(await cy.evaluate(() => window.hacked), undefined)
   await cy.reload()
   await cy.getByRole('heading', { name: 'Members' }).waitFor() // it stays signed in
 

@@ -8,7 +8,6 @@ export async function flow(stage) {
   const page = await stage.signIn(await stage.profile(), links.acme)
   await page.getByRole('link', { name: 'Tokens' }).click()
   await page.getByText('No agent has a token yet').waitFor()
-  assert.equal(await page.getByText('of another tenant').count(), 0)
 
   await page.getByRole('button', { name: 'New token' }).click()
   const dialog = page.getByRole('dialog')
@@ -31,8 +30,18 @@ export async function flow(stage) {
   assert.match(first, new RegExp(`^mcp_${slug}_[0-9a-f]{32}$`))
   for (const client of ['Claude Desktop', 'Claude Code', 'VS Code', 'Cursor', 'curl']) {
     await dialog.getByRole('tab', { name: client }).click()
-    assert.ok((await dialog.getByRole('tabpanel').innerText()).includes(first), client)
+    const text = await dialog.getByRole('tabpanel').innerText()
+    assert.ok(text.includes(first), client)
+    // Clients that would ask for OAuth get the address for tokens alone.
+    assert.equal(text.includes(`${stage.url}/mcp`), client === 'VS Code' || client === 'curl', text)
   }
+  await dialog.getByRole('tab', { name: 'VS Code' }).click()
+  const vscode = await dialog.getByRole('link', { name: 'Add to VS Code' }).getAttribute('href')
+  assert.ok(vscode.startsWith('vscode:mcp/install?') && !vscode.includes(first.slice(-32)), 'VS Code asks for the token')
+  await dialog.getByRole('tab', { name: 'Cursor' }).click()
+  const cursor = await dialog.getByRole('link', { name: 'Add to Cursor' }).getAttribute('href')
+  const { url, headers } = JSON.parse(atob(new URL(cursor).searchParams.get('config')))
+  await alone(url, headers)
   const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Download' }).click()])
   assert.equal(file.suggestedFilename(), 'release-bot.txt')
   await dialog.getByRole('button', { name: 'I have kept it' }).click()
@@ -66,6 +75,16 @@ export async function flow(stage) {
   await dialog.waitFor({ state: 'hidden' })
   await page.getByText('revoked').first().waitFor()
   assert.equal((await stage.call(second, 'list_projects')).status, 401)
+}
+
+/** The address that Cursor is given takes the token, and tells nothing of OAuth. */
+async function alone(url, headers) {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'get_me', arguments: {} } })
+  const type = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' }
+  assert.equal((await fetch(url, { method: 'POST', headers: { ...type, ...headers }, body })).status, 200)
+  const refused = await fetch(url, { method: 'POST', headers: type, body })
+  assert.equal(refused.status, 401)
+  assert.ok(!refused.headers.get('www-authenticate').includes('resource_metadata'))
 }
 
 /** The token that a dialog shows. */

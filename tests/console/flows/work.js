@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 
 /** Issues are found, read, changed and discussed; texts in them stay texts. */
 export async function flow(stage) {
-  const { links } = stage
+  const { links, token } = stage
+  const slug = new URL(links.acme).searchParams.get('tenant')
   stage.refusals = /409/ // the one that is refused below
   const context = await stage.profile()
   const page = await stage.signIn(context, links.acme, { next: '/issues/WEB-1' }) // as the tools' links say it
   await page.getByRole('heading', { name: 'Cart forgets its items' }).waitFor()
 
   await page.getByLabel('Assignee').selectOption({ index: 2 }) // ben, whose name is hostile
-  await page.getByText(/ben@work.test/).first().waitFor() // in the history
+  await page.getByText(`ben@${slug}.test`).first().waitFor() // in the history
   await optimistic(page)
 
   await page.getByRole('button', { name: 'Edit' }).click()
@@ -31,8 +32,10 @@ export async function flow(stage) {
   await dialog.getByLabel('Title').fill('Made in the console')
   await dialog.getByRole('button', { name: 'Create issue' }).click()
   await page.getByRole('heading', { name: 'Made in the console' }).waitFor()
-  assert.match(page.url(), /\/issues\/WEB-3\?tenant=work$/)
+  assert.ok(page.url().endsWith(`/issues/WEB-3?tenant=${slug}`), page.url())
 
+  const label = await stage.call(token, 'update_issue', { key: 'WEB-2', add_labels: ['<img src=x onerror="window.hacked=1">'] })
+  assert.ok(!label.answer.result.isError, JSON.stringify(label.answer))
   for (const path of ['/', '/issues', '/issues/WEB-2', '/projects', '/projects/WEB', '/members', '/activity', '/issues/NO-1']) {
     await page.goto(stage.view(links.acme, path))
     await page.waitForLoadState('networkidle')
@@ -43,6 +46,21 @@ export async function flow(stage) {
   stage.said = stage.said.filter((s) => !s.includes('404'))
   await page.goto(stage.view(links.acme, '/issues/WEB-2'))
   await page.getByRole('heading', { name: '<img src=x' }).waitFor() // shown as what it is
+  await page.getByText('<img src=x onerror').nth(1).waitFor() // and so is the label
+  await handedOver(stage, page)
+}
+
+/** A page that an agent handed over opens in the console, without its link. */
+async function handedOver(stage, page) {
+  const report = await stage.call(stage.token, 'get_report', { type: 'workload', project: 'WEB', page: true })
+  assert.ok(!report.answer.result.isError, JSON.stringify(report.answer))
+  await page.getByRole('link', { name: 'Pages' }).click()
+  const [tab] = await Promise.all([page.context().waitForEvent('page'), page.locator('tbody button.text').first().click()])
+  await tab.waitForURL('**/p/**')
+  await tab.getByRole('heading', { name: /Workload/ }).waitFor()
+  assert.equal(await tab.evaluate(() => window.hacked), undefined)
+  await tab.reload()
+  await tab.getByRole('heading', { name: /Workload/ }).waitFor()
 }
 
 /** A change shows at once, and is taken back if the server refuses it. */

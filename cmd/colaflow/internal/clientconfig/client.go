@@ -35,8 +35,10 @@ type Client struct {
 	Private bool
 	// AsksOAuth tells that it may leave its token aside where OAuth is offered.
 	AsksOAuth bool
-	section   string // member of the file that holds the servers
-	file      func(Home) string
+	// Where is where the snippet goes, in short.
+	Where   string
+	section string // member of the file that holds the servers
+	file    func(Home) string
 }
 
 // Home is where a person's files are.
@@ -49,13 +51,13 @@ type Home struct {
 // All lists the clients that we know.
 func All() []Client {
 	return []Client{
-		{Name: "claude-desktop", Title: "Claude Desktop", Stdio: true, Private: true, section: "mcpServers",
+		{Name: "claude-desktop", Title: "Claude Desktop", Stdio: true, Private: true, Where: "claude_desktop_config.json", section: "mcpServers",
 			file: func(h Home) string { return filepath.Join(h.Config, "Claude", "claude_desktop_config.json") }},
-		{Name: "claude-code", Title: "Claude Code", Private: true, AsksOAuth: true, section: "mcpServers",
+		{Name: "claude-code", Title: "Claude Code", Private: true, AsksOAuth: true, Where: "in a terminal", section: "mcpServers",
 			file: func(h Home) string { return filepath.Join(h.Dir, ".claude.json") }},
-		{Name: "vscode", Title: "VS Code", section: "servers",
+		{Name: "vscode", Title: "VS Code", Where: ".vscode/mcp.json", section: "servers",
 			file: func(h Home) string { return filepath.Join(h.Work, ".vscode", "mcp.json") }},
-		{Name: "cursor", Title: "Cursor", Private: true, AsksOAuth: true, section: "mcpServers",
+		{Name: "cursor", Title: "Cursor", Private: true, AsksOAuth: true, Where: "~/.cursor/mcp.json", section: "mcpServers",
 			file: func(h Home) string { return filepath.Join(h.Dir, ".cursor", "mcp.json") }},
 	}
 }

@@ -1,5 +1,5 @@
 import { authorized } from '../session/store'
-import { type Query, request } from './http'
+import { type Query, request, requestFile } from './http'
 import type { components, paths } from './schema'
 
 export type Schemas = components['schemas']
@@ -30,6 +30,9 @@ export const post = <P extends keyof paths>(path: P, body?: unknown, o: Options 
 export const put = <P extends keyof paths>(path: P, body: unknown, o: Options = {}) => call<Answer<P, 'put'>>('PUT', path, o, body)
 export const patch = <P extends keyof paths>(path: P, body: unknown, o: Options = {}) => call<Answer<P, 'patch'>>('PATCH', path, o, body)
 export const remove = <P extends keyof paths>(path: P, o: Options = {}) => call<Answer<P, 'delete'>>('DELETE', path, o)
+
+/** A file that the API gives. */
+export const file = (path: keyof paths) => authorized((token) => requestFile(path, { token }))
 
 /** Runs a tool of the catalogue, as agents do, under the member's own permissions. */
 export const tool = <A>(name: string, args: object, signal?: AbortSignal) =>

@@ -25,7 +25,15 @@ export interface RequestOptions {
 }
 
 /** One request to the JSON API, for the tenant that the page's address names. */
-export async function request<T>(method: string, path: string, { token, query, body, signal }: RequestOptions = {}): Promise<T> {
+export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+  const response = await send(method, path, options)
+  return response.status === 204 ? (undefined as T) : ((await response.json()) as T)
+}
+
+/** A request whose answer is a file. */
+export const requestFile = async (path: string, options: RequestOptions) => (await send('GET', path, options)).blob()
+
+async function send(method: string, path: string, { token, query, body, signal }: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { 'X-Requested-With': 'console' }
   if (token) headers.Authorization = `Bearer ${token}`
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -38,9 +46,8 @@ export async function request<T>(method: string, path: string, { token, query, b
     if (signal?.aborted) throw e
     throw new ApiError(0, 'unreachable', 'The server cannot be reached.', 'Check your connection.')
   })
-  if (response.status === 204) return undefined as T
+  if (response.ok) return response
   const answer: unknown = await response.json().catch(() => null)
-  if (response.ok) return answer as T
   const { error = 'internal', message = `The server answered ${response.status}.`, next = '' } = (answer ?? {}) as Record<string, string>
   throw new ApiError(response.status, error, message, next)
 }

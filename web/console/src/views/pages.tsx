@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { get, remove } from '../api/api'
+import { get, post, remove } from '../api/api'
 import { useAdmin } from '../layout'
 import { Button } from '../ui/button'
 import { Empty, Problem, sentence, Skeleton } from '../ui/states'
@@ -16,12 +16,23 @@ export default function Pages() {
     onError: (e) => say(sentence(e), true),
     onSettled: () => queries.invalidateQueries({ queryKey: ['pages'] }),
   })
+  const open = useMutation({
+    // The tab is opened at once, or the browser takes it for a pop-up.
+    mutationFn: async ({ id, tab }: { id: string; tab: Window | null }) => {
+      const { url } = await post('/api/v1/pages/{id}/open', undefined, { id })
+      ;(tab ?? window).location.replace(url)
+    },
+    onError: (e, { tab }) => {
+      tab?.close()
+      say(sentence(e), true)
+    },
+  })
   return (
     <>
       <header className="head">
         <div>
           <h1>Pages</h1>
-          <p>Reports that agents handed to people. Each opens by the link that the agent gave.</p>
+          <p>Reports that agents handed to people, for as long as they live.</p>
         </div>
       </header>
       <div className="panel">
@@ -48,7 +59,11 @@ export default function Pages() {
             <tbody>
               {pages.data.map((p) => (
                 <tr key={p.id}>
-                  <td>{p.title}</td>
+                  <td>
+                    <button type="button" className="text" onClick={() => open.mutate({ id: p.id, tab: window.open('about:blank') })}>
+                      {p.title}
+                    </button>
+                  </td>
                   <td data-name="Made">
                     <Time at={p.created_at} />
                   </td>

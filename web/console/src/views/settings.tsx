@@ -1,13 +1,16 @@
 import { useState } from 'react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { get, post } from '../api/api'
+import { useSession } from '../session/store'
 import { Button } from '../ui/button'
 import { Dialog } from '../ui/dialog'
 import { Problem, Skeleton } from '../ui/states'
 import { say } from '../ui/toast'
+import { Leave } from './leave'
 
 /** What the tenant may hold, what it does hold, and its keys. */
 export default function Settings() {
+  const owner = useSession((s) => s.me?.role === 'owner')
   const settings = useQuery({ queryKey: ['settings'], queryFn: ({ signal }) => get('/api/v1/settings', { signal }) })
   if (settings.isPending) return <Skeleton />
   if (settings.isError) return <Problem error={settings.error} retry={() => void settings.refetch()} />
@@ -57,11 +60,7 @@ export default function Settings() {
         </dl>
       </section>
       <Keys />
-      <section className="panel pad stack">
-        <h2>Export, suspend, delete</h2>
-        <p className="soft">Whoever runs the server does these, at its command line:</p>
-        <pre className="code">{`colaflow audit export --help\ncolaflow tenant suspend ${slug}\ncolaflow tenant delete ${slug}`}</pre>
-      </section>
+      {owner && <Leave slug={slug} />}
     </div>
   )
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { Button } from '../../ui/button'
+import { save } from '../../ui/file'
 import { useFilters } from '../../ui/filters'
 import { Icon } from '../../ui/icon'
 import { sentence } from '../../ui/states'
@@ -22,10 +23,10 @@ export default function Activity() {
   const [saving, setSaving] = useState(false)
   const { days, ...rest } = useDebounced(values)
   const filter = { ...rest, since: days ? new Date(startOfDay() - Number(days) * 86_400_000).toISOString() : '' }
-  const save = () => {
+  const take = () => {
     setSaving(true)
     everyRow(filter)
-      .then((rows) => download(rows.map((r) => JSON.stringify(r)).join('\n')))
+      .then((rows) => save(rows.map((r) => JSON.stringify(r) + '\n').join(''), 'activity.jsonl'))
       .catch((e: unknown) => say(sentence(e), true))
       .finally(() => setSaving(false))
   }
@@ -37,7 +38,7 @@ export default function Activity() {
           <p>Every call of every agent and every change by a person.</p>
         </div>
         <Chain />
-        <Button onClick={save} busy={saving}>
+        <Button onClick={take} busy={saving}>
           <Icon name="download" /> Export
         </Button>
       </header>
@@ -87,12 +88,3 @@ function Chain() {
 }
 
 const startOfDay = () => new Date().setHours(0, 0, 0, 0)
-
-function download(text: string) {
-  const url = URL.createObjectURL(new Blob([text + '\n'], { type: 'application/x-ndjson' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = 'activity.jsonl'
-  link.click()
-  URL.revokeObjectURL(url)
-}

@@ -56,7 +56,7 @@ export function RotateToken({ token, onClose }: Props) {
   return (
     <Dialog open onClose={onClose} wide={made !== null} keep title={made ? `Token “${token.name}”` : `Rotate “${token.name}”`}>
       {made ? (
-        <Plain plain={made.plain} name={token.name} done={onClose} />
+        <Plain made={made} done={onClose} />
       ) : (
         <>
           <p>The token gets a new secret, with the same permissions. Put the new one into the agent before the old one ends.</p>

@@ -27,7 +27,7 @@ export function CreateToken({ open, onClose, onMade, name, preset }: Props) {
   return (
     <Dialog open={open} onClose={close} wide keep title={made ? `Token “${made.token.name}”` : 'New token'}>
       {made ? (
-        <Plain plain={made.plain} name={made.token.name} done={close} />
+        <Plain made={made} done={close} />
       ) : vocabulary.data ? (
         <TokenForm
           vocabulary={vocabulary.data}

@@ -1,0 +1,1 @@
+function e(e,t){let n=URL.createObjectURL(typeof e==`string`?new Blob([e]):e),r=document.createElement(`a`);r.href=n,r.download=t,r.click(),URL.revokeObjectURL(n)}export{e as t};
