@@ -94,11 +94,28 @@ func (s *Store) acquire(ctx context.Context, tenant tenancy.TenantID) (conn *pgx
 		}
 		give()
 	}
+	return nil, nil, waited(ctx, err)
+}
+
+// acquireAny takes a connection for who cannot say yet which tenant it is for, in
+// the same bounded time.
+func (s *Store) acquireAny(ctx context.Context) (*pgxpool.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, s.shares.wait)
+	defer cancel()
+	conn, err := s.pool.Acquire(waiting)
+	if err != nil {
+		return nil, waited(ctx, err)
+	}
+	return conn, nil
+}
+
+// waited says why there is no connection: the caller gave up, or the wait was long enough.
+func waited(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
 		err = retryable("The database is busy.", err)
 	}
-	return nil, nil, interpret(err)
+	return interpret(err)
 }

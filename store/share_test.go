@@ -13,6 +13,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
 )
 
 // one is the cheapest query there is.
@@ -182,4 +183,20 @@ func TestAcquire_Busy(t *testing.T) {
 	second()
 	require.NoError(t, read(t.Context(), busy, beta.Scope()))
 	require.Zero(t, busy.Shares())
+}
+
+// TestLookupToken_Busy asks for a token while every connection is taken: whoever connects
+// does not wait for ever.
+func TestLookupToken_Busy(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	impatient := db.Reopen(t, storetest.Options{MaxConns: 1, TenantConns: 1, Wait: 5 * time.Second}) // enough to connect
+	hold(t, impatient, acme.Scope())
+	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := impatient.LookupToken(patience, "acme", tokens.Hash{})
+	require.NoError(t, patience.Err())
+	require.Equal(t, tenancy.Unavailable, tenancy.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "The database is busy.")
 }

@@ -29,9 +29,9 @@ func (s *Store) LookupToken(ctx context.Context, slug string, hash tokens.Hash) 
 			&p.Replaced, &p.Networks, &p.Role, &member, &memberName, &memberEmail)
 	})
 	queueCommit(b)
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquireAny(ctx)
 	if err != nil {
-		return tenancy.Principal{}, interpret(err)
+		return tenancy.Principal{}, err
 	}
 	defer conn.Release()
 	err = conn.SendBatch(ctx, b).Close()

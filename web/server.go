@@ -60,6 +60,8 @@ type Server struct {
 	console   console
 	pace      *tenancy.Pace
 	renewals  []byte // derives the refresh token that follows another
+	downloads gate   // exports, from the first row read to the last byte sent
+	exports   gate   // those that are being read
 }
 
 // New returns a Server for the public URL. Close it.
@@ -86,7 +88,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{Config: cfg, console: console, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates,
-		pace: tenancy.NewPace(cfg.Clock), renewals: cfg.Key.Subkey(purposeRenewals)}, nil
+		pace: tenancy.NewPace(cfg.Clock), renewals: cfg.Key.Subkey(purposeRenewals), exports: gate{most: exportsRead}}, nil
 }
 
 // Close stops the housekeeping of what the server remembers.
