@@ -33,7 +33,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 // by itself, and lets running calls finish.
 func (p *program) serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, stopping func(), cert, key string) error {
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           boundBodies(handler, bodyTime),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
