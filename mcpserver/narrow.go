@@ -13,10 +13,11 @@ import (
 const (
 	ToolsetDefault = "default"
 	ToolsetAdmin   = "admin"
+	ToolsetTime    = "time"
 )
 
 // Toolsets lists every toolset.
-func Toolsets() []string { return []string{ToolsetDefault, ToolsetAdmin} }
+func Toolsets() []string { return []string{ToolsetDefault, ToolsetAdmin, ToolsetTime} }
 
 // The headers by which a client narrows what its token may do.
 const (

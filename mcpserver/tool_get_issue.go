@@ -16,7 +16,7 @@ import (
 
 type getIssueIn struct {
 	Keys    []string `json:"keys" need:"true" range:"1,20" doc:"Such as WEB-12"`
-	Include []string `json:"include" enum:"comments|history|relations|children|time_in_status"`
+	Include []string `json:"include" enum:"comments|history|relations|children|time_in_status|worklog"`
 }
 
 type getIssueOut struct {
@@ -35,6 +35,7 @@ type issueView struct {
 	Relations    []relatedView      `json:"relations,omitempty"`
 	Children     []issueRow         `json:"children,omitempty"`
 	TimeInStatus map[string]float64 `json:"time_in_status_hours,omitempty"`
+	Worklog      *worklogView       `json:"worklog,omitempty"`
 }
 
 type commentView struct {
@@ -66,7 +67,7 @@ type relatedView struct {
 func getIssue() Tool {
 	return define(Tool{
 		Name: "get_issue", Title: "Get issues", ReadOnly: true, Idempotent: true, Permission: needs(tenancy.IssuesRead),
-		Description: "Read 1 to 20 issues whole; include adds comments, history, relations, children, time in status.",
+		Description: "Read 1 to 20 issues whole; include adds comments, history, relations, children, time in status, time spent.",
 	}, func(ctx context.Context, c *Call, in getIssueIn) (getIssueOut, error) {
 		keys, err := issueKeys(in.Keys)
 		if err != nil {
@@ -84,6 +85,9 @@ func getIssue() Tool {
 	})
 }
 
+// maxDetails is how many comments, events and the like one answer is made from.
+const maxDetails = 1000
+
 // issueDetails is what include asks for, read in one trip.
 type issueDetails struct {
 	workflow  tracker.Workflow // of the project, if one issue is asked for
@@ -92,6 +96,8 @@ type issueDetails struct {
 	children  []tracker.Issue
 	history   []store.EventRow
 	statuses  []store.EventRow
+	work      []tracker.Worklog
+	spent     map[uuid.UUID]int // minutes
 	requested []string
 }
 
@@ -126,7 +132,7 @@ func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include 
 }
 
 func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, d *issueDetails) error {
-	const most = 1000
+	const most = maxDetails
 	ids := ids(issues...)
 	var queries []store.Query
 	for _, what := range d.requested {
@@ -139,6 +145,8 @@ func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, d *issue
 			queries = append(queries, store.Children(ids, most, &d.children))
 		case "history":
 			queries = append(queries, store.Events(store.EventFilter{IssueIDs: ids, Limit: most}, &d.history, nil))
+		case "worklog":
+			queries = append(queries, store.Worklogs(ids, most, &d.work), store.TimeSpent(ids, &d.spent))
 		case "time_in_status":
 			queries = append(queries, store.Events(store.EventFilter{IssueIDs: ids, Kinds: []string{"created"}, Fields: []string{"status"}, Limit: most},
 				&d.statuses, nil))
@@ -172,6 +180,7 @@ func (c *Call) issueView(i tracker.Issue, d issueDetails) issueView {
 			v.History = append(v.History, c.viewEvent(e.Event))
 		}
 	}
+	v.Worklog = viewWorklog(i.ID, d.work, d.spent[i.ID])
 	if slices.Contains(d.requested, "time_in_status") {
 		v.TimeInStatus = timeInStatus(i, d.statuses, c.Now)
 	}
@@ -220,6 +229,9 @@ func (out getIssueOut) fit(most int) any {
 	}
 	for len(v.Comments) > 0 && len(mustJSON(out)) > most {
 		v.Comments = v.Comments[(len(v.Comments)+1)/2:]
+	}
+	for v.Worklog != nil && len(v.Worklog.Entries) > 0 && len(mustJSON(out)) > most {
+		v.Worklog.Entries = v.Worklog.Entries[(len(v.Worklog.Entries)+1)/2:]
 	}
 	if over := len(mustJSON(out)) - most; over > 0 {
 		full := v.Description

@@ -18,7 +18,7 @@ type listActivityIn struct {
 	Issue   string   `json:"issue" doc:"Key"`
 	Actor   string   `json:"actor" doc:"E-mail, name or me"`
 	Since   string   `json:"since" doc:"Date or RFC 3339"`
-	Kinds   []string `json:"kinds" enum:"created|commented|linked|unlinked|title|description|type|status|priority|assignee|labels|points|sprint|parent|due_date"`
+	Kinds   []string `json:"kinds" enum:"created|commented|linked|unlinked|title|description|type|status|priority|assignee|labels|points|sprint|parent|due_date|time_spent"`
 	Limit   int      `json:"limit" range:"1,100" doc:"Default 25"`
 	Cursor  string   `json:"cursor"`
 }

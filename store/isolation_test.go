@@ -45,6 +45,7 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 			return tx.Do(t.Context(), store.InsertSprint(sprint), store.FreezeSprint(sprint, store.SprintStart),
 				store.SaveIssue(issues[0], labelled, by),
 				store.InsertComment(issues[0], tracker.Comment{ID: tenancy.NewID(), IssueID: issues[0].ID, Body: "Comment of " + slug}, "", by),
+				store.InsertWorklog(issues[0], tracker.Worklog{ID: tenancy.NewID(), Minutes: 90, StartedOn: storetest.Now, Comment: "Work of " + slug}, 0, by),
 				store.InsertLink(issues[0], tracker.Blocks, issues[1], by, &made))
 		})
 	}

@@ -177,6 +177,10 @@ func TestImport_Refuses(t *testing.T) {
 		"CommentElsewhere": {func(_ *export.Manifest, all tables) {
 			all["comments"][0]["project_id"] = acme.api.ID.String()
 		}, "comments.jsonl holds comments of another project"},
+		"WorkElsewhere": {func(_ *export.Manifest, all tables) {
+			all["worklogs"][0]["project_id"] = all["worklogs"][1]["project_id"]
+		}, "worklogs.jsonl holds work on another project"},
+		"WorkOfNone":     {func(_ *export.Manifest, all tables) { all["worklogs"][0]["minutes"] = 0 }, "worklogs.jsonl, line 1: the database refuses it"},
 		"ReplyElsewhere": {func(_ *export.Manifest, all tables) { all["comments"][3]["reply_to"] = all["comments"][0]["id"] }, "comments.jsonl holds answers to comments of another issue"},
 		"LinkElsewhere":  {func(_ *export.Manifest, all tables) { all["issue_links"][0]["to_project_id"] = stranger }, "issue_links.jsonl holds links of other projects"},
 		"SprintElsewhere": {func(_ *export.Manifest, all tables) {

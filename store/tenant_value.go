@@ -118,6 +118,8 @@ var wholeness = map[string]string{
 		and i.id = x.issue_id where x.tenant_id = $1 and x.project_id <> i.project_id`,
 	"comments.jsonl holds answers to comments of another issue": `select from comments x join comments c on c.tenant_id = $1
 		and c.id = x.reply_to where x.tenant_id = $1 and x.issue_id <> c.issue_id`,
+	"worklogs.jsonl holds work on another project than that of its issue": `select from worklogs x join issues i on i.tenant_id = $1
+		and i.id = x.issue_id where x.tenant_id = $1 and x.project_id <> i.project_id`,
 	"issue_events.jsonl holds events of another project than that of their issue": `select from issue_events x join issues i on i.tenant_id = $1
 		and i.id = x.issue_id where x.tenant_id = $1 and x.project_id <> i.project_id`,
 	"issue_links.jsonl holds links of other projects than those of their issues": `select from issue_links x

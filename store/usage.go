@@ -39,19 +39,21 @@ func (s *Store) CountText(ctx context.Context, tenant tenancy.TenantID, fresh ti
 	if err != nil || done {
 		return err
 	}
-	var issues, comments int64
+	var issues, comments, work int64
 	err = tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 		b.Queue(`select coalesce(sum(octet_length(title) + octet_length(description)), 0)::bigint from issues where tenant_id = $1`, scope.Tenant).
 			QueryRow(scalar(&issues))
 		b.Queue(`select coalesce(sum(octet_length(body)), 0)::bigint from comments where tenant_id = $1`, scope.Tenant).
 			QueryRow(scalar(&comments))
+		b.Queue(`select coalesce(sum(octet_length(comment)), 0)::bigint from worklogs where tenant_id = $1`, scope.Tenant).
+			QueryRow(scalar(&work))
 	})
 	if err != nil {
 		return err
 	}
 	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 		b.Queue(`insert into tenant_usage as u (tenant_id, text_bytes, counted_at) values ($1, $2, now())
-			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, counted_at = excluded.counted_at`, scope.Tenant, issues+comments)
+			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, counted_at = excluded.counted_at`, scope.Tenant, issues+comments+work)
 		b.Queue(`select hold($1)`, scope.Tenant)
 		queueCommit(b)
 	})
