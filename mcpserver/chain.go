@@ -178,6 +178,10 @@ func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, ans
 			return
 		}
 	}
+	if r.wanting != 0 {
+		r.refuseScope(w)
+		return
+	}
 	if answer.over {
 		s.tooMany(w, r, errAnswerTooBig)
 		return

@@ -32,6 +32,7 @@ func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mc
 			r.problem, r.detail = &wrong.problem, wrong.detail
 		}
 		if err != nil {
+			s.askScope(ctx, t, r, err)
 			return failure(err, r.id), nil
 		}
 		return success(data, r.beside...), nil

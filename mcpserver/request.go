@@ -29,6 +29,9 @@ type request struct {
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error
+	// wanting is set when a call lacked permissions that its person may give: the
+	// transport answers 403 with these, which the call needs.
+	wanting tenancy.PermissionSet
 	// failed is set when the call could not be checked or audited: whatever mcp-go
 	// wrote must not leave.
 	failed error

@@ -26,6 +26,13 @@ type batchUpdateIssuesIn struct {
 	WriteOptions
 }
 
+func (in batchUpdateIssuesIn) alsoNeeds() (set tenancy.PermissionSet) {
+	if in.Changes.Comment != "" {
+		set = tenancy.NewPermissionSet(tenancy.CommentsCreate)
+	}
+	return set
+}
+
 type batchChanges struct {
 	issueFields
 	AddLabels    []string `json:"add_labels,omitempty"`

@@ -19,6 +19,13 @@ type getIssueIn struct {
 	Include []string `json:"include" enum:"comments|history|relations|children|time_in_status|worklog"`
 }
 
+func (in getIssueIn) alsoNeeds() (set tenancy.PermissionSet) {
+	if slices.Contains(in.Include, "comments") {
+		set = tenancy.NewPermissionSet(tenancy.CommentsRead)
+	}
+	return set
+}
+
 type getIssueOut struct {
 	Issues  []issueView `json:"issues"`
 	Missing []string    `json:"missing,omitempty"`

@@ -14,6 +14,13 @@ type getProjectIn struct {
 	Include []string `json:"include" enum:"workflow|issue_types|labels|members|sprints|stats"`
 }
 
+func (in getProjectIn) alsoNeeds() (set tenancy.PermissionSet) {
+	if slices.Contains(in.Include, "sprints") {
+		set = tenancy.NewPermissionSet(tenancy.SprintsRead)
+	}
+	return set
+}
+
 type projectView struct {
 	Key         string          `json:"key"`
 	Name        string          `json:"name"`

@@ -16,6 +16,13 @@ type listProjectsIn struct {
 	Cursor string   `json:"cursor"`
 }
 
+func (in listProjectsIn) alsoNeeds() (set tenancy.PermissionSet) {
+	if in.Query != "" {
+		set = tenancy.NewPermissionSet(tenancy.ProjectsSearch)
+	}
+	return set
+}
+
 type projectRow struct {
 	Key         string `json:"key"`
 	Name        string `json:"name,omitempty"`

@@ -27,6 +27,13 @@ type updateIssueIn struct {
 	WriteOptions
 }
 
+func (in updateIssueIn) alsoNeeds() (set tenancy.PermissionSet) {
+	if in.Comment != "" {
+		set = tenancy.NewPermissionSet(tenancy.CommentsCreate)
+	}
+	return set
+}
+
 type textEdit struct {
 	OldText string `json:"old_text" need:"true" doc:"Must occur once"`
 	NewText string `json:"new_text" need:"true"`

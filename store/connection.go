@@ -198,3 +198,12 @@ func (tx *Tx) endConnection(ctx context.Context, c Connection) error {
 	}
 	return tx.Do(ctx, queries...)
 }
+
+// TokenIsConnected reads whether a token is the access token of a connection, whose client
+// can ask its member for more.
+func TokenIsConnected(token uuid.UUID, connected *bool) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select exists (select from oauth_connections where tenant_id = $1 and token_id = $2 and ended_at is null)`,
+			scope.Tenant, token).QueryRow(scalar(connected))
+	}
+}

@@ -1,0 +1,56 @@
+package mcpserver
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// needy arguments may need more permissions than their tool does.
+type needy interface{ alsoNeeds() tenancy.PermissionSet }
+
+// neededBy is every permission that the call of the request needs.
+func (t Tool) neededBy(r *request) (set tenancy.PermissionSet) {
+	if t.Permission != nil {
+		set = tenancy.NewPermissionSet(*t.Permission)
+	}
+	in, err := t.arguments(r.message.arguments, r.narrow.Project)
+	if more, ok := in.(needy); ok && err == nil {
+		set |= more.alsoNeeds()
+	}
+	return set
+}
+
+// askScope lets a client that got its token by OAuth ask its person for what a refused
+// call lacks, if they have it to give: r.wanting makes the answer insufficient_scope. A
+// pasted token stays as it was made.
+func (s *Server) askScope(ctx context.Context, t Tool, r *request, refusal error) {
+	p := r.principal
+	needed := t.neededBy(r)
+	missing := needed &^ p.Permissions
+	if tenancy.CodeOf(refusal) != tenancy.Forbidden || r.metadata == "" || missing == 0 || missing&^(p.Role.Permissions()&^p.Grants.Deny) != 0 {
+		return
+	}
+	var connected bool
+	err := s.enter(ctx, r, func(tx *store.Tx) error { return tx.Do(ctx, store.TokenIsConnected(p.TokenID, &connected)) })
+	if err != nil {
+		s.log.WarnContext(ctx, "whether a client may ask for more is not known", "request", r.id, "error", err)
+		return
+	}
+	if !connected {
+		return
+	}
+	r.wanting = needed
+	if !r.message.modern {
+		r.wanting |= p.Permissions // clients of before ask for this alone, and would lose what they have
+	}
+}
+
+// refuseScope answers a call that lacks a scope which the person may give (RFC 6750, 3.1).
+func (r *request) refuseScope(w http.ResponseWriter) {
+	r.challenge(w, "error", "insufficient_scope", "scope", strings.Join(r.wanting.Strings(), " "))
+	refuse(w, http.StatusForbidden, "insufficient_scope", "The call needs more than this agent was allowed. Ask the person again.")
+}

@@ -1,0 +1,87 @@
+package mcpserver_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
+)
+
+// TestInsufficientScope: a client that got its token by OAuth hears what to ask its person
+// for, if they have it to give; any other token is told that it lacks something.
+func TestInsufficientScope(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const metadata = "https://colaflow.test/.well-known/oauth-protected-resource/mcp"
+	s, main := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, ResourceMetadata: metadata})
+	alone := httptest.NewServer(s.TokenHandler())
+	t.Cleanup(alone.Close)
+	acme := b.db.Tenant(t, "acme")
+	web := acme.Project(t, "WEB", "Website")
+	acme.Issues(t, web, "One")
+	const reads = `{"projects":["read"],"issues":["read"]}`
+	_, pasted := acme.Token(t, "pasted", reads)
+	connected, denied := connect(t, b, acme, acme.Ben, reads), connect(t, b, acme, acme.Ben, `{"issues":["read"],"deny":{"issues":["create"]}}`)
+	all := connect(t, b, acme, acme.Ben, `{"projects":["read"],"issues":["*"],"comments":["*"],"only_projects":[]}`)
+	created := `{"name":"create_issue","arguments":{"project":"WEB","title":"Two"}}`
+	updated := `{"name":"update_issue","arguments":{"key":"WEB-1","comment":"Mine."}}`
+	for name, test := range map[string]struct {
+		at, token, call string
+		scope           string // that is asked for; empty: a tool error
+	}{
+		"needs one":             {main.URL, connected, created, "projects:read issues:read issues:create"},
+		"needs two":             {main.URL, connected, updated, "projects:read issues:read issues:update comments:create"},
+		"needs one for search":  {main.URL, connected, `{"name":"list_projects","arguments":{"query":"web"}}`, "projects:read projects:search issues:read"},
+		"needs one for sprints": {main.URL, connected, `{"name":"get_project","arguments":{"project":"WEB","include":["sprints"]}}`, "projects:read issues:read sprints:read"},
+		"needs one for reading": {main.URL, connected, `{"name":"get_issue","arguments":{"keys":["WEB-1"],"include":["comments"]}}`, "projects:read issues:read comments:read"},
+		"pasted token":          {main.URL, pasted, created, ""},
+		"address for tokens":    {alone.URL, connected, created, ""},
+		"denied by an admin":    {main.URL, denied, created, ""},
+		"arguments are wrong":   {main.URL, all, `{"name":"update_issue","arguments":{"keyy":"WEB-1"}}`, ""},
+		"project out of reach":  {main.URL, all, updated, ""},
+		"role cannot give it":   {main.URL, connected, `{"name":"search_audit_log","arguments":{}}`, ""},
+	} {
+		c := (&client{t: t, url: test.at + "/mcp", token: test.token}).all()
+		a := c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":` + test.call + `}`)
+		if test.scope == "" {
+			require.Equal(t, http.StatusOK, a.status, name)
+			require.Contains(t, a.body, `"isError":true`, name)
+			continue
+		}
+		require.Equal(t, http.StatusForbidden, a.status, "%s: %s", name, a.body)
+		require.Equal(t, `Bearer error="insufficient_scope", scope="`+test.scope+`", resource_metadata="`+metadata+`"`, a.header.Get("WWW-Authenticate"), name)
+	}
+	a := (&client{t: t, url: main.URL + "/mcp", token: connected}).modern("7", "tools/call", "update_issue", `"name":"update_issue","arguments":{"key":"WEB-1","comment":"Mine."}`)
+	require.Equal(t, http.StatusForbidden, a.status, a.body)
+	require.Contains(t, a.header.Get("WWW-Authenticate"), `scope="issues:update comments:create"`, "a modern client adds it to what it has")
+
+	var rows []store.AuditRow
+	acme.Read(t, store.AuditRows(store.AuditFilter{Limit: 100, Decision: store.Denied}, &rows, nil))
+	require.NotEmpty(t, rows)
+	require.Equal(t, "forbidden", rows[0].Code)
+}
+
+// connect makes the access token of a member's connection.
+func connect(t *testing.T, b *bundle, tenant *storetest.Tenant, member tenancy.Member, grants string) string {
+	t.Helper()
+	allowed, err := tenancy.ParseGrants([]byte(grants))
+	require.NoError(t, err)
+	scope := store.ForMember(tenant.ID, member.ID, 1)
+	code, err := b.db.Connect(t.Context(), scope, tenant.Slug, "ben", store.Consent{ClientID: "cfo_x", ClientName: "Agent", RedirectURI: "https://agent.example/cb",
+		Challenge: "c", Resource: "https://colaflow.test/mcp", Grants: allowed, Life: 24 * time.Hour})
+	require.NoError(t, err)
+	access, hash := tokens.Access.Mint(tenant.Slug)
+	_, refresh := tokens.MintRefresh(tenant.Slug)
+	_, err = b.db.RedeemCode(t.Context(), store.Redemption{Code: code, ClientID: "cfo_x", RedirectURI: "https://agent.example/cb", Challenge: "c",
+		Secrets: store.Secrets{Access: hash, Hint: access[len(access)-4:], Refresh: refresh}})
+	require.NoError(t, err)
+	return access
+}

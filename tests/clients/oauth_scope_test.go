@@ -1,0 +1,43 @@
+package clients
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestOAuthStepUp: an agent that may only read calls a tool that writes. Its package asks
+// the person for more, and does the call then. Nobody is asked for what they cannot give.
+func TestOAuthStepUp(t *testing.T) {
+	t.Parallel()
+	r := openRemote(t)
+	reads := []string{"projects:read", "issues:read", "issues:search"}
+	p := r.app(t, "client", person{Answer: "Allow", Allow: reads})
+	p.does(t, call("search_issues", args{"query": "safari"}, args{"total": 1}))
+	r.saw(t, 1)
+	r.noted()
+
+	r.browser(t, person{Answer: "Allow"}) // what is asked for
+	p.does(t, call("update_issue", args{"key": "WEB-1", "comment": "Mine."}, args{"key": "WEB-1"}))
+	require.Equal(t, []string{"POST /mcp 403", "GET /oauth/authorize 200", "POST /oauth/token 200"}, r.noted(), "asked once, for all that it needs")
+	require.ElementsMatch(t, append(reads, "issues:update", "comments:create"), r.saw(t, 1)[0].Asked)
+	p.does(t, call("search_issues", args{"query": "safari"}, args{"total": 1}))
+	require.Empty(t, r.noted(), "it has kept what it had")
+}
+
+// TestOAuthStepUp_Renews: @modelcontextprotocol/sdk 1 renews its token instead of asking the
+// person, gets no more by that, and says so instead of trying for ever.
+func TestOAuthStepUp_Renews(t *testing.T) {
+	t.Parallel()
+	r := openRemote(t)
+	p := r.app(t, "sdk", person{Answer: "Allow", Allow: []string{"issues:read"}})
+	p.does(t, call("get_issue", args{"keys": []string{"WEB-1"}}, nil))
+	r.saw(t, 1)
+	r.noted()
+	p.does(t, step{"tools/call", args{"name": "create_issue", "arguments": args{"project": "WEB", "title": "x"}}, func(t *testing.T, o outcome) {
+		require.NotNil(t, o.Error, string(o.Result))
+		require.Contains(t, o.Error.Message, "Server returned 403 after trying upscoping")
+	}})
+	require.Equal(t, []string{"POST /mcp 403", "POST /oauth/token 200", "POST /mcp 403"}, r.noted())
+	p.does(t, call("get_issue", args{"keys": []string{"WEB-1"}}, nil))
+}
