@@ -150,7 +150,10 @@ func TestAudit(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	client, _, refresh := b.connect(t)
-	require.Equal(t, http.StatusOK, b.renew(t, client, refresh).status)
+	second := b.renew(t, client, refresh)
+	require.Equal(t, http.StatusOK, second.status)
+	require.Equal(t, http.StatusOK, b.renew(t, client, second.json(t)["refresh_token"].(string)).status)
+	requireError(t, "invalid_grant", b.renew(t, client, refresh))
 	var rows []store.AuditRow
 	b.acme.Read(t, store.AuditRows(store.AuditFilter{Limit: 100, Oldest: true}, &rows, nil))
 	var methods []string
@@ -161,5 +164,5 @@ func TestAudit(t *testing.T) {
 			require.Equal(t, "Agent", r.Client)
 		}
 	}
-	require.Equal(t, []string{"oauth.consent allowed", "oauth.redeem allowed", "oauth.renew allowed"}, methods)
+	require.Equal(t, []string{"oauth.consent allowed", "oauth.redeem allowed", "oauth.renew allowed", "oauth.renew allowed", "oauth.renew denied"}, methods)
 }
