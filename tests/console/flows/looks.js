@@ -12,13 +12,15 @@ const views = [
   ['new-issue', '/issues', 'New issue'],
   ['projects', '/projects'],
   ['project', '/projects/P0'],
-  ['reports', '/reports?type=cumulative_flow'],
+  ['reports', '/reports?type=workload'],
+  ['reports-flow', '/reports?type=cumulative_flow'],
   ['pages', '/pages'],
   ['tokens', '/tokens'],
   ['new-token', '/tokens', 'New token'],
   ['activity', '/activity'],
   ['members', '/members'],
   ['settings', '/settings'],
+  ['suspend', '/settings', 'Suspend looks', 'Keep it'],
   ['account', '/account'],
   ['welcome', '/welcome'],
   ['nowhere', '/issues/P0-99999'],
@@ -35,14 +37,14 @@ export async function flow(stage) {
   await look(stage, door, 'signin', faults)
   const context = await stage.profile()
   const page = await stage.signIn(context, stage.links.acme)
-  for (const [name, path, open] of views) {
+  for (const [name, path, open, close = 'Cancel'] of views) {
     await page.setViewportSize({ width: 1280, height: 800 })
     await page.goto(stage.view(stage.links.acme, path))
     await page.locator('h1, h2').first().waitFor()
     await page.waitForFunction(() => !document.querySelector('.skeleton'))
     if (open) {
       await page.getByRole('button', { name: open }).click()
-      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).waitFor()
+      await page.getByRole('dialog').getByRole('button', { name: close }).waitFor()
     }
     await look(stage, page, name, faults)
   }

@@ -6,10 +6,14 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ]
 
+/** The last one that was used: making it costs more than using it a hundred times. */
+let last = { language: undefined as string | undefined, format: new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' }) }
+
 /** How far a moment is from now, in words. */
 export function relative(ms: number, language?: string): string {
   const seconds = ms / 1000
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' })
+  if (last.language !== language) last = { language, format: new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' }) }
+  const { format } = last
   for (const [unit, length] of steps) {
     if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit)
   }

@@ -18,12 +18,17 @@ export function Time({ at }: { at: string | undefined }) {
 
 /** A moment in full, in the person's language and timezone. */
 export function exactTime(date: Date, language: string, timezone: string): string {
-  return new Intl.DateTimeFormat(language || undefined, {
-    dateStyle: 'medium',
-    timeStyle: 'medium',
-    timeZone: timezone || undefined,
-  }).format(date)
+  const key = `${language} ${timezone}`
+  let format = formats.get(key)
+  if (!format) {
+    format = new Intl.DateTimeFormat(language || undefined, { dateStyle: 'medium', timeStyle: 'medium', timeZone: timezone || undefined })
+    formats.set(key, format)
+  }
+  return format.format(date)
 }
+
+/** Making one costs more than using it a hundred times. */
+const formats = new Map<string, Intl.DateTimeFormat>()
 
 function useNow(): number {
   const [now, setNow] = useState(Date.now)

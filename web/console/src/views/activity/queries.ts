@@ -11,6 +11,7 @@ export const useTrail = (filter: Query) =>
     queryFn: ({ pageParam, signal }) => get('/api/v1/audit', { query: { ...filter, limit: PAGE, cursor: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
+    structuralSharing: false, // or each page is compared with all that are there
     refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : 5_000),
   })
 

@@ -14,7 +14,7 @@ const texts = [
   ['actor', 'Who (e-mail)'],
   ['token', 'Token'],
   ['tool', 'Tool'],
-  ['target', 'Target, such as WEB-12'],
+  ['target', 'Target (WEB-12)'],
 ] as const
 
 /** Everything that was done in the tenant, by whom and by which agent. */

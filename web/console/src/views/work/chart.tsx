@@ -48,13 +48,14 @@ function optionsOf(el: HTMLElement, x: string[], drawing: Drawing): uPlot.Option
   return {
     width: el.clientWidth,
     height: 320,
+    padding: [null, 40, null, null], // or the last date is cut
     scales: { x: { time: false, range: [-0.5, x.length - 0.5] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, space: 90, incrs: [1, 2, 5, 7, 10, 14, 20, 30, 50, 100], values: (_u, splits) => splits.map((n) => (x[n] ?? '').slice(0, 16)) },
       { ...axis, size: 46 },
     ],
     series: [
-      { label: 'at', value: (_u, n) => x[n] ?? '' },
+      { label: 'For', value: (_u, n) => x[n] ?? '' },
       ...drawing.names.map((label, n) => {
         const stroke = palette[n % palette.length] ?? '#888'
         return {
