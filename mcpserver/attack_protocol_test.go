@@ -136,8 +136,8 @@ func TestAttack028_OnlyPost(t *testing.T) {
 	}
 }
 
-// TestAttack029_OtherTenantsSession also covers case 30: no answer ever streams,
-// so no notification can reach anybody.
+// TestAttack029_OtherTenantsSession also covers case 30: no answer streams but that of a
+// long report, with its own progress alone, so no notification can reach anybody else.
 func TestAttack029_OtherTenantsSession(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

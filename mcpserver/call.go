@@ -27,6 +27,8 @@ type Call struct {
 	cursors cursors
 	putPage PutPage
 	consent consent
+	// progress is where the client hears how far the call is; nil: nowhere.
+	progress *progress
 	// target and changes go into the audit row.
 	target  string
 	project uuid.UUID

@@ -115,6 +115,7 @@ func (s *Server) exchange(w http.ResponseWriter, hr *http.Request, r *request) {
 		s.overBudget(w, hr, r, err)
 		return
 	}
+	r.progress = s.progressOf(w, hr, r)
 	ctx, stop := s.running.start(withRequest(hr.Context(), r), r)
 	defer stop()
 	answer := buffered{header: http.Header{}, charge: charge, room: answerRoom}
@@ -153,6 +154,10 @@ func (s *Server) narrow(w http.ResponseWriter, hr *http.Request, r *request) boo
 func (s *Server) finish(w http.ResponseWriter, hr *http.Request, r *request, answer *buffered) {
 	if r.refused == nil && answer.status == 0 && wasCut(hr.Context()) {
 		r.refused = cutOff(hr.Context(), hr.Context().Err())
+	}
+	if r.progress.begun() {
+		s.finishStream(hr, r, answer)
+		return
 	}
 	if r.refused != nil {
 		s.recordRefusal(hr.Context(), r)
@@ -308,7 +313,8 @@ func newRequestID() string {
 }
 
 // buffered holds mcp-go's answer back until its call is audited and its token
-// still good. It cannot stream, so mcp-go never upgrades to server-sent events.
+// still good. It cannot stream, so mcp-go never upgrades to server-sent events; progress
+// does it by itself.
 type buffered struct {
 	header http.Header
 	status int

@@ -22,7 +22,12 @@ func fixtureTools() []Tool {
 		says("test_embedded_resource", "A resource follows.", embedded("test://embedded-resource", "text/plain", "This is an embedded resource content.")),
 		says("test_multiple_content_types", "Multiple content types test:", png,
 			embedded("test://mixed-content-resource", jsonMIME, `{"test":"data","value":123}`)),
-		says("test_tool_with_progress", "Progress is not told."),
+		fixture("test_tool_with_progress", func(_ context.Context, c *Call, _ struct{}) (said, error) {
+			for _, done := range []int{0, 50, 100} {
+				c.progress.tell(done, 100, "Working.")
+			}
+			return said{"Done."}, nil
+		}),
 		says("test_tool_with_logging", "Nothing is logged."),
 		says("test_logging_tool", "Nothing is logged."),
 		fixture("test_error_handling", func(context.Context, *Call, struct{}) (said, error) {

@@ -173,11 +173,16 @@ type object = map[string]any
 // tag marks a message as belonging to the stream.
 func (e *eventStream) tag() object { return object{mcp.MetaKeySubscriptionID: e.id} }
 
-func (e *eventStream) acknowledge(st *stream) error {
+// begin sends the head of the answer.
+func (e *eventStream) begin() {
 	h := e.w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events for itself
 	e.w.WriteHeader(http.StatusOK)
+}
+
+func (e *eventStream) acknowledge(st *stream) error {
+	e.begin()
 	var filter mcp.SubscriptionFilter
 	for _, sub := range st.subs { // the stream does not run yet
 		filter.ResourceSubscriptions = append(filter.ResourceSubscriptions, sub.uri)

@@ -33,6 +33,7 @@ type message struct {
 	capabilities json.RawMessage // of a modern client
 	state        string          // requestState, which the client was given
 	responses    json.RawMessage // inputResponses, what it asked for
+	progress     json.RawMessage // progressToken, by which it wants to hear how far the call is
 }
 
 // isRequest reports whether the message expects an answer.
@@ -115,6 +116,9 @@ func (m *message) readParams(raw json.RawMessage) error {
 	if len(params["_meta"]) > 2 {
 		var meta map[string]json.RawMessage
 		_ = json.Unmarshal(params["_meta"], &meta)
+		if token := meta["progressToken"]; token != nil && checkID(token) == nil {
+			m.progress = token
+		}
 		var version string
 		_ = json.Unmarshal(meta["io.modelcontextprotocol/protocolVersion"], &version)
 		m.modern = version >= "2026-07-28"

@@ -45,6 +45,8 @@ type request struct {
 	audited bool
 	// reported tells that Config.Observe has heard of it.
 	reported bool
+	// progress is where the client hears how far its call is; nil: nowhere.
+	progress *progress
 	// stdio tells that the client is at our standard input.
 	stdio bool
 	// listen is what a client of the modern era wants to hear of, once mcp-go has found

@@ -182,6 +182,7 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 		p.refuse(r, r.refused)
 		return
 	}
+	r.progress = m.progressTo(func(notification any) error { p.write(mustJSON(notification)); return nil })
 	session := ctx
 	ctx, stop := s.running.start(withRequest(ctx, r), r)
 	defer stop()

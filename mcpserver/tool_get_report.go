@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -27,6 +28,13 @@ type ReportArguments struct {
 	Chart   string   `json:"chart" enum:"none|png" doc:"Adds a picture"`
 	Page    bool     `json:"page" doc:"Link to show a person; opens once"`
 }
+
+// A report is long, and tells its progress, if it goes back further or has more work.
+const (
+	longRange    = 92 * 24 * time.Hour
+	longHistory  = 2000 // issues
+	reportStages = 3    // read, computed, written
+)
 
 // reportOut is a report with as much detail as was asked for.
 type reportOut struct {
@@ -136,11 +144,20 @@ func (c *Call) report(ctx context.Context, in ReportArguments) (report.Report, e
 	if len(d.Projects) == 0 {
 		return report.Report{}, tenancy.Errorf(tenancy.NotFound, "This token sees no active project.").WithNext("Pass the key of an archived one as project.")
 	}
+	var told *progress
+	if q.From != nil && c.Now.Sub(*q.From) > longRange || len(d.Issues) > longHistory {
+		told = c.progress
+	}
+	told.tell(1, reportStages, fmt.Sprintf("Read the history of %d issues.", len(d.Issues)))
 	r, err := report.Make(q, d)
-	if err == nil && !c.May(tenancy.IssuesRead) {
+	if err != nil {
+		return report.Report{}, err
+	}
+	told.tell(2, reportStages, "Computed the numbers.")
+	if !c.May(tenancy.IssuesRead) {
 		r.Table = r.Table.Without("title")
 	}
-	return r, err
+	return r, nil
 }
 
 // reportProjects checks the keys of the projects that a report shall be about; none

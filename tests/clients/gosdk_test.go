@@ -1,11 +1,13 @@
 package clients
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -113,6 +115,39 @@ func mustJSON(t *testing.T, v any) json.RawMessage {
 	data, err := json.Marshal(v)
 	require.NoError(t, err)
 	return data
+}
+
+// TestGoSDK_Progress hears how far a report is that goes back far, on every way.
+func TestGoSDK_Progress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.office(t, "acme").agent
+	for name, protocol := range map[string]string{"modern": modern, "legacy": legacy} {
+		for _, transport := range []string{"http", "stdio", "bridge"} {
+			t.Run(name+"/"+transport, func(t *testing.T) {
+				heard := make(chan mcp.ProgressNotificationParams, 10)
+				client := mcp.NewClient(&mcp.Implementation{Name: "go-sdk", Version: "1.8.0"}, &mcp.ClientOptions{
+					ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) { heard <- *r.Params }})
+				session, err := client.Connect(t.Context(), b.transport(t, transport, token), &mcp.ClientSessionOptions{ProtocolVersion: protocol})
+				require.NoError(t, err)
+				call := &mcp.CallToolParams{Name: "get_report", Arguments: args{"type": "throughput", "project": []string{"WEB"}, "from": "2025-01-01"}}
+				call.SetProgressToken("up")
+				result, err := session.CallTool(t.Context(), call)
+				require.NoError(t, err)
+				require.False(t, result.IsError)
+				for n := range 2 {
+					select {
+					case p := <-heard:
+						require.Equal(t, "up", p.ProgressToken)
+						require.EqualValues(t, n+1, p.Progress)
+					case <-time.After(20 * time.Second):
+						require.Fail(t, "no progress")
+					}
+				}
+				require.NoError(t, session.Close())
+			})
+		}
+	}
 }
 
 // TestGoSDK_TokenRefused: whichever way a client comes, its user reads that the
