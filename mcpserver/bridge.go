@@ -42,9 +42,10 @@ type bridge struct {
 	lineWriter
 	slots   chan struct{}
 	running sync.WaitGroup
+	streams sync.WaitGroup // of subscriptions/listen, which end with the client
+	cancels cancels
 	state   sync.Mutex
-	version string                        // of the protocol, as agreed in initialize
-	cancels map[string]context.CancelFunc // by JSON-RPC id
+	version string // of the protocol, as agreed in initialize
 }
 
 // Bridge speaks MCP over one client's pipes and sends every message to a remote
@@ -68,10 +69,11 @@ func Bridge(ctx context.Context, cfg BridgeConfig, in io.Reader, out io.Writer) 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	b := &bridge{BridgeConfig: cfg, lineWriter: lineWriter{out: out}, slots: make(chan struct{}, stdioParallel),
-		cancels: map[string]context.CancelFunc{}}
+	b := &bridge{BridgeConfig: cfg, lineWriter: lineWriter{out: out}, slots: make(chan struct{}, stdioParallel)}
 	err = eachLine(ctx, in, func(line []byte) { b.accept(ctx, line) })
 	drain(&b.running, cancel)
+	cancel()
+	b.streams.Wait()
 	return err
 }
 
@@ -111,50 +113,25 @@ func (b *bridge) accept(ctx context.Context, line []byte) {
 	switch {
 	case m.isResponse:
 	case m.method == "notifications/cancelled":
-		b.cancel(line) // the server knows only that we hang up
+		b.cancels.hangUp(line) // the server knows only that we hang up
 	case !m.isRequest() || m.method == string(mcp.MethodInitialize):
 		b.exchange(ctx, m, line)
 	default:
-		ctx, cancel := context.WithCancel(ctx)
-		b.remember(m.id, cancel)
+		ctx, done := b.cancels.open(ctx, m.id)
+		if m.isListen() { // it holds no slot
+			b.streams.Go(func() { defer done(); b.exchange(ctx, m, line) })
+			return
+		}
 		select {
 		case b.slots <- struct{}{}:
 		case <-ctx.Done():
+			done()
 			return
 		}
 		b.running.Go(func() {
-			defer func() { <-b.slots; b.forget(m.id); cancel() }()
+			defer func() { <-b.slots; done() }()
 			b.exchange(ctx, m, line)
 		})
-	}
-}
-
-func (b *bridge) remember(id json.RawMessage, cancel context.CancelFunc) {
-	b.state.Lock()
-	defer b.state.Unlock()
-	b.cancels[string(id)] = cancel
-}
-
-func (b *bridge) forget(id json.RawMessage) {
-	b.state.Lock()
-	defer b.state.Unlock()
-	delete(b.cancels, string(id))
-}
-
-// cancel ends the request that a notifications/cancelled names.
-func (b *bridge) cancel(line []byte) {
-	var m struct {
-		Params struct {
-			RequestID json.RawMessage `json:"requestId"`
-		} `json:"params"`
-	}
-	if json.Unmarshal(line, &m) != nil {
-		return
-	}
-	b.state.Lock()
-	defer b.state.Unlock()
-	if cancel := b.cancels[string(m.Params.RequestID)]; cancel != nil {
-		cancel()
 	}
 }
 

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,24 +25,19 @@ const (
 
 // addSubscriptionHooks keeps subscriptions/listen away from mcp-go, which acknowledges
 // any URI and feeds none, once it has checked the request; and says where which kind of
-// subscription works: listening over HTTP, and subscribing by legacy calls over stdio.
+// subscription works: listening everywhere, subscribing by legacy calls over stdio only.
 func (s *Server) addSubscriptionHooks(hooks *server.Hooks) {
 	hooks.AddBeforeSubscriptionsListen(func(ctx context.Context, _ any, message *mcp.SubscriptionsListenRequest) {
-		r := requestFrom(ctx)
-		if r.stdio {
-			r.problem = &problem{codeNoMethod, "subscriptions/listen is not served over stdio; initialize, and use resources/subscribe."}
-			return
-		}
-		r.listen = &message.Params.Notifications
+		requestFrom(ctx).listen = &message.Params.Notifications
 	})
 	hooks.AddAfterInitialize(func(ctx context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
 		if result.Capabilities.Resources != nil {
 			result.Capabilities.Resources.Subscribe = requestFrom(ctx).stdio
 		}
 	})
-	hooks.AddAfterDiscover(func(ctx context.Context, _ any, _ *mcp.DiscoverRequest, result *mcp.DiscoverResult) {
+	hooks.AddAfterDiscover(func(_ context.Context, _ any, _ *mcp.DiscoverRequest, result *mcp.DiscoverResult) {
 		if result.Capabilities.Resources != nil {
-			result.Capabilities.Resources.Subscribe = !requestFrom(ctx).stdio
+			result.Capabilities.Resources.Subscribe = true
 		}
 	})
 }
@@ -52,8 +46,7 @@ func (s *Server) addSubscriptionHooks(hooks *server.Hooks) {
 // token may watch, and tells of its changes until one side ends it.
 func (s *Server) listen(w http.ResponseWriter, hr *http.Request, r *request) {
 	uris := r.listen.ResourceSubscriptions
-	if len(uris) > maxWatched {
-		r.problem = &problem{codeInvalidParams, fmt.Sprintf("One stream watches at most %d resources; open another, or watch a project.", maxWatched)}
+	if r.problem = checkWatched(uris); r.problem != nil {
 		s.finish(w, hr, r, &buffered{header: http.Header{"Content-Type": {"application/json"}}, status: http.StatusBadRequest})
 		return
 	}
@@ -64,32 +57,42 @@ func (s *Server) listen(w http.ResponseWriter, hr *http.Request, r *request) {
 	defer done()
 	ctx, stop := s.running.start(hr.Context(), r)
 	defer stop()
-	st, leave, err := s.subscribe(ctx, r, uris, charge)
+	st, leave, err := s.subscribe(ctx, r, uris, charge.Grow)
 	if err != nil {
 		s.refuseStream(w, hr.WithContext(ctx), r, err)
 		return
 	}
 	defer leave()
 	s.report(r)
-	out := &eventStream{w: w, control: http.NewResponseController(w), id: r.message.id, limit: s.slowReader}
-	if out.acknowledge(st) != nil {
+	out := &eventStream{w: w, control: http.NewResponseController(w), limit: s.slowReader}
+	out.begin()
+	tell := teller{r.message.id, out.event}
+	if tell.acknowledged(st) != nil {
 		return
 	}
 	if st.watching() == 0 { // nothing would ever come
-		_ = out.result()
+		_ = tell.result()
 		return
 	}
-	switch err := s.follow(ctx, st, outlet{out.updated, out.alive}); {
+	switch err := s.follow(ctx, st, outlet{tell.updated, out.alive}); {
 	case errors.Is(err, errClosing):
-		_ = out.result()
+		_ = tell.result()
 	case isRefusal(err):
-		_ = out.refused(err)
+		_ = tell.refused(err)
 	}
 }
 
+// checkWatched returns what is wrong with a list of URIs that is too long for a stream.
+func checkWatched(uris []string) *problem {
+	if len(uris) <= maxWatched {
+		return nil
+	}
+	return &problem{codeInvalidParams, fmt.Sprintf("One stream watches at most %d resources; open another, or watch a project.", maxWatched)}
+}
+
 // subscribe finds out what the token may watch, joins the hub, and leaves the audit
-// row, all before anything is acknowledged.
-func (s *Server) subscribe(ctx context.Context, r *request, uris []string, charge *tenancy.Charge) (st *stream, leave func(), err error) {
+// row, all before anything is acknowledged. charge takes a stream's memory.
+func (s *Server) subscribe(ctx context.Context, r *request, uris []string, charge func(bytes int64) error) (st *stream, leave func(), err error) {
 	if err := s.throttle.Admit(r.principal, false); err != nil {
 		return nil, nil, err
 	}
@@ -97,7 +100,7 @@ func (s *Server) subscribe(ctx context.Context, r *request, uris []string, charg
 	for _, uri := range uris {
 		size += watchRoom + len(uri)
 	}
-	if err := charge.Grow(int64(size)); err != nil {
+	if err := charge(int64(size)); err != nil {
 		return nil, nil, err
 	}
 	subs, err := s.watch(ctx, r, uris)
@@ -149,8 +152,14 @@ func (s *Server) refuseStream(w http.ResponseWriter, hr *http.Request, r *reques
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	id      json.RawMessage
 	limit   time.Duration
+}
+
+func (e *eventStream) begin() {
+	h := e.w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // nginx would keep events for itself
+	e.w.WriteHeader(http.StatusOK)
 }
 
 func (e *eventStream) write(text string) error {
@@ -168,49 +177,5 @@ func (e *eventStream) event(message any) error {
 	return e.write("event: message\ndata: " + string(mustJSON(message)) + "\n\n")
 }
 
-type object = map[string]any
-
-// tag marks a message as belonging to the stream.
-func (e *eventStream) tag() object { return object{mcp.MetaKeySubscriptionID: e.id} }
-
-// begin sends the head of the answer.
-func (e *eventStream) begin() {
-	h := e.w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // nginx would keep events for itself
-	e.w.WriteHeader(http.StatusOK)
-}
-
-func (e *eventStream) acknowledge(st *stream) error {
-	e.begin()
-	var filter mcp.SubscriptionFilter
-	for _, sub := range st.subs { // the stream does not run yet
-		filter.ResourceSubscriptions = append(filter.ResourceSubscriptions, sub.uri)
-	}
-	return e.event(object{"jsonrpc": "2.0", "method": mcp.MethodNotificationSubscriptionsAcknowledged,
-		"params": object{"notifications": filter, "_meta": e.tag()}})
-}
-
-func (e *eventStream) updated(uri string) error {
-	return e.event(object{"jsonrpc": "2.0", "method": mcp.MethodNotificationResourceUpdated, "params": object{"uri": uri, "_meta": e.tag()}})
-}
-
 // alive is a comment, which clients skip.
 func (e *eventStream) alive() error { return e.write(": alive\n\n") }
-
-// result ends the stream as the protocol has it.
-func (e *eventStream) result() error {
-	return e.event(object{"jsonrpc": "2.0", "id": e.id, "result": object{"resultType": mcp.ResultTypeComplete, "_meta": e.tag()}})
-}
-
-// refused ends the stream of a token that no longer works.
-func (e *eventStream) refused(err error) error {
-	text := "The token is unknown, expired or revoked."
-	switch tenancy.CodeOf(err) {
-	case tenancy.TenantIsSuspended:
-		text = "This tenant is suspended."
-	case tenancy.AddressNotAllowed:
-		text = "This token may not be used from this address."
-	}
-	return e.event(object{"jsonrpc": "2.0", "id": e.id, "error": problem{codeUnauthorized, text}})
-}

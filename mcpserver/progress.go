@@ -32,7 +32,7 @@ func (m message) progressTo(send func(notification any) error) *progress {
 
 // progressOf is the progress of a call over HTTP.
 func (s *Server) progressOf(w http.ResponseWriter, hr *http.Request, r *request) *progress {
-	out := &eventStream{w: w, control: http.NewResponseController(w), id: r.message.id, limit: s.slowReader}
+	out := &eventStream{w: w, control: http.NewResponseController(w), limit: s.slowReader}
 	p := r.message.progressTo(out.event)
 	if p == nil || !strings.Contains(strings.Join(hr.Header.Values("Accept"), ","), "text/event-stream") {
 		return nil

@@ -70,6 +70,7 @@ type pipe struct {
 	slots   chan struct{}
 	running sync.WaitGroup
 	watcher watcher
+	streams cancels
 	lineWriter
 }
 
@@ -145,8 +146,19 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 	if m.client != "" {
 		p.client = m.client
 	}
+	if m.method == string(mcp.MethodNotificationCancelled) {
+		p.streams.hangUp(line) // mcp-go knows of calls
+	}
 	if !m.isRequest() || m.method == string(mcp.MethodInitialize) {
 		p.handle(ctx, m, line)
+		return
+	}
+	if m.isListen() { // it holds no slot
+		ctx, done := p.streams.open(ctx, m.id)
+		p.watcher.following.Go(func() {
+			defer done()
+			p.handle(ctx, m, line)
+		})
 		return
 	}
 	select {
@@ -171,6 +183,14 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 			p.write(r.problemBody())
 		}
 	}()
+	if p.answer(ctx, r, line); r.listen != nil {
+		p.listen(ctx, r) // with nothing left of what reading the message took
+	}
+}
+
+// answer answers a message, unless it opens a stream.
+func (p *pipe) answer(ctx context.Context, r *request, line []byte) {
+	s, m := p.server, r.message
 	var err error
 	if r.principal, err = s.tokens.Authenticate(ctx, p.token); err != nil {
 		r.outcome = string(tenancy.CodeOf(err))
@@ -202,7 +222,7 @@ func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	} else {
 		answer = s.mcp.HandleMessage(ctx, line)
 	}
-	if !m.isRequest() {
+	if !m.isRequest() || r.listen != nil {
 		return
 	}
 	if r.refused != nil || r.failed != nil {

@@ -2,14 +2,10 @@ package mcpserver_test
 
 import (
 	"context"
-	"io"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/colaflow/colaflow/mcpserver"
 )
 
 func subscribeLine(method, uri string) string {
@@ -44,7 +40,6 @@ func TestStdio_Subscribe(t *testing.T) {
 	full.ok("update_issue", args{"key": "WEB-1", "title": "One"})
 	full.ok("update_issue", args{"key": "WEB-2", "title": "Due"})
 	require.Contains(t, s.next(), "colaflow://issues/WEB-2", "and nothing of what is not watched any more")
-	require.Contains(t, s.send(`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{},`+modernMeta+`}}`), "-32601")
 
 	var audited int
 	require.NoError(t, b.db.Admin(t).QueryRow(t.Context(), `select count(*) from audit_log where method like 'resources/%subscribe'`).Scan(&audited))
@@ -82,23 +77,4 @@ func TestStdio_SubscribeOverHTTP(t *testing.T) {
 	b := setup(t)
 	c := b.client(t, b.db.Tenant(t, "acme").FullToken(t))
 	require.Contains(t, c.post(subscribeLine("subscribe", "colaflow://me")).body, "-32601")
-}
-
-// TestBridge_Listen passes a stream on to a client that speaks the modern era over stdio.
-func TestBridge_Listen(t *testing.T) {
-	t.Parallel()
-	b := followed(t)
-	acme := b.db.Tenant(t, "acme")
-	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
-	plain := acme.FullToken(t)
-	s := piped(t, func(in io.Reader, out io.Writer) error {
-		return mcpserver.Bridge(t.Context(), mcpserver.BridgeConfig{URL: b.http.URL, Token: plain}, in, out)
-	})
-	_, err := io.WriteString(s.in, strings.ReplaceAll(listenBody("5", "colaflow://issues/WEB-1"), "\n", "")+"\n")
-	require.NoError(t, err)
-	require.Contains(t, s.next(), "acknowledged")
-	b.client(t, plain).ok("update_issue", args{"key": "WEB-1", "title": "Uno"})
-	require.Contains(t, s.next(), `"uri":"colaflow://issues/WEB-1"`)
-	require.NoError(t, s.in.Close())
-	require.NoError(t, s.end())
 }
