@@ -16,6 +16,10 @@ run: postgres build ## try it: a database of its own, two tenants with demo data
 build: ## build bin/colaflow
 	@$(GO) build -trimpath -ldflags '-X main.release=$(VERSION)' -o bin/colaflow ./cmd/colaflow
 
+.PHONY: bundle
+bundle: ## build dist/colaflow.mcpb, by which Claude Desktop installs ColaFlow (for macOS, Windows and Linux)
+	@$(GO) run ./cmd/bundle -version '$(VERSION)' -o dist/colaflow.mcpb
+
 .PHONY: test
 test: postgres pgbouncer nginx chromium providers ## run every test, on a real PostgreSQL
 	$(GO) vet ./...
