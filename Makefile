@@ -41,6 +41,10 @@ bench-search: postgres ## measure searches among a million issues (about 15 minu
 bench-console: postgres chromium ## measure the console: what it loads, how fast it shows, what it keeps (about 3 minutes)
 	COLAFLOW_FIGURES=1 $(GO) test -count=1 -run '^TestFigures$$' -v ./tests/console
 
+.PHONY: fuzz
+fuzz: ## fuzz each parser of foreign bytes for 20 seconds (about 10 minutes)
+	@scripts/fuzz
+
 .PHONY: lint
 lint: ## check formatting and vet
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }

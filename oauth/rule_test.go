@@ -72,3 +72,29 @@ func TestScope_Property(t *testing.T) {
 		require.Zero(t, oauth.ParseScope("x"+noise)&^oauth.ParseScope(noise), "words that are not known add nothing")
 	})
 }
+
+// FuzzMatchesRedirect: nobody gets a code at an address that was not registered, whatever
+// is asked for: what matches may be redirected to, and has the same scheme, host and path.
+func FuzzMatchesRedirect(f *testing.F) {
+	for _, registered := range []string{"http://127.0.0.1:7/cb", "https://a.example/cb?x=1", "http://[::1]/cb", "cursor://x/y"} {
+		for _, given := range []string{"http://127.0.0.1:9/cb", "http://127.0.0.1:9@evil.example/cb", "https://a.example/cb?x=1", "http://[::1]:80/cb", "http://localhost\\/cb"} {
+			f.Add(registered, given)
+		}
+	}
+	f.Fuzz(func(t *testing.T, registered, given string) {
+		if oauth.CheckRedirect(registered) != nil || !oauth.MatchesRedirect(registered, given) {
+			return
+		}
+		require.NoError(t, oauth.CheckRedirect(given))
+		a, err := url.Parse(registered)
+		require.NoError(t, err)
+		b, err := url.Parse(given)
+		require.NoError(t, err)
+		require.Equal(t, a.Hostname(), b.Hostname())
+		if registered != given {
+			require.Equal(t, "http", a.Scheme, "only this machine's ports may differ")
+		}
+		a.Host, b.Host = "", ""
+		require.Equal(t, a, b)
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -246,4 +247,24 @@ func TestSpend_TwoNodes(t *testing.T) {
 			require.Equal(t, tenancy.Unauthenticated, tenancy.CodeOf(err), "a fresh process knows it, too")
 		}
 	}
+}
+
+// FuzzTenantOfJWT: only what could be a key of ours names a tenant.
+func FuzzTenantOfJWT(f *testing.F) {
+	key := tenancy.NewID().String()
+	for _, header := range []string{`{"kid":"` + key + `.` + key + `"}`, `{"kid":["x"]}`, `{"kid":"` + key + `"}`, `{`, `null`, `{"kid":"{` + key + `}.x"}`} {
+		f.Add(base64.RawURLEncoding.EncodeToString([]byte(header)) + ".e30.c2ln")
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		tenant, err := tenancy.TenantOfJWT(raw)
+		if err != nil {
+			require.Equal(t, tenancy.Unauthenticated, tenancy.CodeOf(err))
+			return
+		}
+		head, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
+		require.NoError(t, err)
+		var header map[string]any
+		require.NoError(t, json.Unmarshal(head, &header))
+		require.Equal(t, tenant.String(), strings.ToLower(header["kid"].(string))[:36])
+	})
 }

@@ -59,3 +59,43 @@ func TestNetworks_MappedIsIPv4(t *testing.T) {
 		}
 	})
 }
+
+// FuzzClientAddr: a client cannot choose its address: no trusted proxy is taken for one,
+// unless all are, and from a stranger the header says nothing.
+func FuzzClientAddr(f *testing.F) {
+	f.Add("10.0.0.1:80", "203.0.113.7, 10.0.0.2")
+	f.Add("192.0.2.1:80", "203.0.113.7")
+	f.Add("[::ffff:10.0.0.1]:1", "::1%eth0,, x")
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	f.Fuzz(func(t *testing.T, peer, forwarded string) {
+		addr := tenancy.ClientAddr(peer, []string{forwarded}, proxies)
+		from, err := netip.ParseAddrPort(peer)
+		switch {
+		case err != nil:
+			require.False(t, addr.IsValid())
+		case !proxies[0].Contains(from.Addr().Unmap()):
+			require.Equal(t, from.Addr().Unmap().WithZone(""), addr)
+		default:
+			require.True(t, addr.IsValid())
+			require.False(t, addr.Is4In6())
+			require.Empty(t, addr.Zone())
+		}
+	})
+}
+
+func FuzzParseNetworks(f *testing.F) {
+	for _, seed := range []string{"10.0.0.0/8", "::ffff:10.0.0.0/104", "2001:db8::1", "::1%eth0", "1.2.3.4/0"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := tenancy.ParseNetworks([]string{text})
+		if err != nil {
+			require.Equal(t, tenancy.InvalidValue, tenancy.CodeOf(err))
+			return
+		}
+		again, err := tenancy.ParseNetworks(list.Strings())
+		require.NoError(t, err)
+		require.Equal(t, list, again, "what is written is read back")
+		require.True(t, list.Allow(list[0].Addr()))
+	})
+}
