@@ -17,6 +17,9 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
+// maxIdempotencyKey bounds what a client may call one of its calls, in bytes.
+const maxIdempotencyKey = 200
+
 // handler is the tool as mcp-go calls it. Arguments come from our own reading
 // of the message; mcp-go's copy has lost the difference of null and absent.
 func (s *Server) handler(t Tool) func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -132,6 +135,9 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 	if opt.IdempotencyKey != "" && r.principal.TokenID == uuid.Nil {
 		return nil, tenancy.Errorf(tenancy.UnknownArgument, "idempotency_key is for agents' tokens; a signed-in member's calls have none.").WithNext("Leave it out.")
 	}
+	if n := len(opt.IdempotencyKey); n > maxIdempotencyKey {
+		return nil, tenancy.Errorf(tenancy.TooLarge, "idempotency_key has %d bytes; at most %d are kept.", n, maxIdempotencyKey).WithNext("Use a UUID.")
+	}
 	c.consent = s.consentOf(r, in, opt.DryRun)
 	entry := func() store.AuditRow {
 		r.audited = true
@@ -142,7 +148,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		if opt.DryRun {
 			tx.DryRun()
 		} else if opt.IdempotencyKey != "" {
-			before, err := tx.ClaimKey(ctx, t.Name, shorten(opt.IdempotencyKey, 200), c.consent.digest[:])
+			before, err := tx.ClaimKey(ctx, t.Name, opt.IdempotencyKey, c.consent.digest[:])
 			if err != nil {
 				return err
 			}
@@ -158,7 +164,7 @@ func (s *Server) write(ctx context.Context, t Tool, r *request, c *Call) (data j
 		case opt.DryRun:
 			data = splice(`"dry_run":true`, data)
 		case opt.IdempotencyKey != "":
-			tx.KeepAnswer(t.Name, shorten(opt.IdempotencyKey, 200), data)
+			tx.KeepAnswer(t.Name, opt.IdempotencyKey, data)
 		}
 		return nil
 	})

@@ -10,18 +10,28 @@ import (
 	"github.com/colaflow/colaflow/tracker"
 )
 
-// linkByKey links a fresh issue to one that exists.
+// linkByKey links a fresh issue to one that exists, which it changes: the token must be
+// allowed to update issues, as for link_issues.
 func (c *Call) linkByKey(ctx context.Context, from tracker.Issue, l linkIn) error {
 	key, err := tracker.ParseIssueKey(l.Target)
 	if err != nil {
 		return err
 	}
+	if !c.May(tenancy.IssuesUpdate) {
+		return forbidden(c.Principal, tenancy.IssuesUpdate, "")
+	}
 	var found []tracker.Issue
-	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found)); err != nil {
+	var projects []tracker.Project
+	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectsByKeys([]string{key.Project}, &projects)); err != nil {
 		return err
 	}
 	if len(found) == 0 {
 		return noIssues([]string{key.String()})
+	}
+	for _, p := range projects {
+		if err := p.CheckWritable(); err != nil {
+			return err
+		}
 	}
 	_, err = c.link(ctx, from, tracker.Relation(l.Relation), found[0])
 	return err
@@ -45,7 +55,7 @@ func (c *Call) link(ctx context.Context, from tracker.Issue, relation tracker.Re
 		return true, c.do(ctx, store.SaveIssue(from, after, c.author()))
 	case tracker.Blocks:
 		var path []string
-		if err := c.do(ctx, store.BlockPath(to.ID, from.ID, &path)); err != nil {
+		if err := c.do(ctx, store.HoldLinks(tracker.Blocks), store.BlockPath(to.ID, from.ID, &path)); err != nil {
 			return false, err
 		}
 		if len(path) > 0 {

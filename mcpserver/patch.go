@@ -143,7 +143,13 @@ func (p *patcher) plan(ctx context.Context, i tracker.Issue, to tracker.Optional
 		}
 		p.sprints[name] = s
 	}
-	if s.State == tracker.SprintCompleted && s.ID != i.SprintID {
+	if s.ID == i.SprintID {
+		return i, nil
+	}
+	if err := p.c.do(ctx, store.HoldSprint(s.ID, &s.State)); err != nil {
+		return i, err
+	}
+	if s.State == tracker.SprintCompleted {
 		return i, tenancy.Errorf(tenancy.InvalidValue, "Sprint %q is completed and takes no issues.", s.Name).
 			WithNext("Use current, next or another sprint.")
 	}
@@ -209,7 +215,7 @@ func (c *Call) withParent(ctx context.Context, i, parent tracker.Issue) (tracker
 	}
 	if i.Version > 0 { // an existing issue may have children
 		var up []string
-		if err := c.do(ctx, store.AncestorPath(parent.ID, &up)); err != nil {
+		if err := c.do(ctx, store.HoldLinks(tracker.ChildOf), store.AncestorPath(parent.ID, &up)); err != nil {
 			return i, err
 		}
 		for n, key := range up {

@@ -65,7 +65,7 @@ func (s *Server) finishStream(hr *http.Request, r *request, answer *buffered) {
 	switch {
 	case r.refused != nil:
 		s.recordRefusal(hr.Context(), r)
-		_ = out.refused(r.refused) // a client that is gone cannot be told
+		_ = teller{r.message.id, out.event}.refused(r.refused) // a client that is gone cannot be told
 		return
 	case r.failed != nil:
 		s.log.Error("request failed", "request", r.id, "error", r.failed)

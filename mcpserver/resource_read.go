@@ -92,12 +92,15 @@ func readIssueHistory(ctx context.Context, c *Call, vars variables) (any, error)
 	}{view.Key, view.Title, view.History, view.TimeInStatus}, err
 }
 
+// resourceComments bounds the text of an issue's comments in a resource, in bytes.
+const resourceComments = 2 << 20
+
 func (c *Call) oneIssue(ctx context.Context, text string, include []string) (issueView, error) {
 	key, err := tracker.ParseIssueKey(text)
 	if err != nil {
 		return issueView{}, err
 	}
-	views, missing, err := c.issueViews(ctx, []tracker.IssueKey{key}, include)
+	views, missing, err := c.issueViews(ctx, []tracker.IssueKey{key}, include, resourceComments)
 	if err != nil {
 		return issueView{}, err
 	}

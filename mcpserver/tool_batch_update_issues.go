@@ -79,6 +79,9 @@ func batchUpdateIssuesHandler(ctx context.Context, c *Call, in batchUpdateIssues
 		patchers[p.ID] = newPatcher(c, p)
 		c.touch(p.Key, p.ID)
 	}
+	if err := c.stillMatch(ctx, in.Filter, keys); err != nil {
+		return batchUpdateOut{}, err
+	}
 	if err := c.confirmBatch(ctx, issues, in.Changes); err != nil {
 		return batchUpdateOut{}, err
 	}
@@ -121,6 +124,29 @@ func (c *Call) confirmBatch(ctx context.Context, issues []tracker.Issue, changes
 	const shown = 10
 	return c.confirm(ctx, fmt.Sprintf("Change %s of %d issues: %s and %d more.", strings.Join(slices.Sorted(maps.Keys(fields)), ", "), len(keys),
 		strings.Join(keys[:shown], ", "), len(keys)-shown), keys...)
+}
+
+// stillMatch refuses a batch by filter if an issue ceased to match while we waited for its
+// lock: somebody else changed it, and would be overwritten.
+func (c *Call) stillMatch(ctx context.Context, in *issueFilter, keys []tracker.IssueKey) error {
+	if in == nil {
+		return nil
+	}
+	f, _, err := c.resolveFilter(ctx, *in)
+	if err != nil {
+		return err
+	}
+	var rows []tracker.Issue
+	var total int
+	f.Keys = keys
+	if err := c.search(ctx, f, store.Page{Sort: tracker.SortKey, Limit: 1}, &rows, &total); err != nil {
+		return err
+	}
+	if total != len(keys) {
+		return tenancy.Errorf(tenancy.Conflict, "%d of the %d issues changed meanwhile and match no more.", len(keys)-total, len(keys)).
+			WithNext("Look at them with search_issues, then retry with the right count.")
+	}
+	return nil
 }
 
 // batchKeys lists the issues that a batch is about: the given keys, or exactly

@@ -80,7 +80,7 @@ func getIssue() Tool {
 		if err != nil {
 			return getIssueOut{}, err
 		}
-		views, missing, err := c.issueViews(ctx, keys, in.Include)
+		views, missing, err := c.issueViews(ctx, keys, in.Include, maxText)
 		if err != nil {
 			return getIssueOut{}, err
 		}
@@ -108,8 +108,9 @@ type issueDetails struct {
 	requested []string
 }
 
-// issueViews reads issues in the order of their keys with what include asks for.
-func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include []string) ([]issueView, []string, error) {
+// issueViews reads issues in the order of their keys with what include asks for, and of
+// each the newest comments until they have more than so many bytes.
+func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include []string, comments int) ([]issueView, []string, error) {
 	if slices.Contains(include, "comments") && !c.May(tenancy.CommentsRead) {
 		return nil, nil, forbidden(c.Principal, tenancy.CommentsRead, "")
 	}
@@ -127,7 +128,7 @@ func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include 
 	}
 	issues, missing := inOrder(keys, found)
 	if len(issues) > 0 && len(include) > 0 {
-		if err := c.readDetails(ctx, issues, &d); err != nil {
+		if err := c.readDetails(ctx, issues, comments, &d); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -138,14 +139,14 @@ func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include 
 	return views, missing, nil
 }
 
-func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, d *issueDetails) error {
+func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, comments int, d *issueDetails) error {
 	const most = maxDetails
 	ids := ids(issues...)
 	var queries []store.Query
 	for _, what := range d.requested {
 		switch what {
 		case "comments":
-			queries = append(queries, store.Comments(ids, most, &d.comments))
+			queries = append(queries, store.Comments(ids, most, comments, &d.comments))
 		case "relations":
 			queries = append(queries, store.RelatedTo(ids, most, &d.related))
 		case "children":
@@ -220,11 +221,16 @@ func viewComment(m tracker.Comment) commentView {
 // fit keeps the answer within the response's size: whole issues first, then, if
 // one alone is too long, its oldest details and the end of its text.
 func (out getIssueOut) fit(most int) any {
-	for len(out.Issues) > 1 && len(mustJSON(out)) > most {
-		last := out.Issues[len(out.Issues)-1]
-		out.Issues = out.Issues[:len(out.Issues)-1]
-		out.Missing = append(out.Missing, last.Key)
-		out.Hint = "Cut to fit: ask for the keys in missing again, fewer at a time."
+	all, size := out.Issues, 0
+	for n, v := range all {
+		if size += len(mustJSON(v)) + 1; n > 0 && size+len(v.Key)*len(all) > most-1_000 {
+			out.Issues = all[:n]
+			for _, left := range all[n:] {
+				out.Missing = append(out.Missing, left.Key)
+			}
+			out.Hint = "Cut to fit: ask for the keys in missing again, fewer at a time."
+			break
+		}
 	}
 	if len(mustJSON(out)) <= most {
 		return out

@@ -174,7 +174,7 @@ func (c *Call) completeSprint(ctx context.Context, p tracker.Project, s *tracker
 	f := tracker.Filter{SprintID: s.ID, Categories: []tracker.Category{tracker.Todo, tracker.InProgress}}
 	var open []tracker.Issue
 	var total int
-	if err := c.do(ctx, store.SearchIssues(f, store.Page{Sort: tracker.SortKey, Limit: most}, &open, &total)); err != nil {
+	if err := c.do(ctx, store.LockSprint(s.ID), store.SearchIssues(f, store.Page{Sort: tracker.SortKey, Limit: most}, &open, &total)); err != nil {
 		return err
 	}
 	s.State, s.CompletedAt = tracker.SprintCompleted, &c.Now
@@ -207,12 +207,12 @@ func (c *Call) completeSprint(ctx context.Context, p tracker.Project, s *tracker
 	if err := c.confirm(ctx, text); err != nil {
 		return err
 	}
-	return c.carryOver(ctx, open, target, freeze, out)
+	return c.carryOver(ctx, open, s.ID, target, freeze, out)
 }
 
-// carryOver moves issues to a sprint, or to the backlog if it has no id, after the
-// scope that they leave was frozen.
-func (c *Call) carryOver(ctx context.Context, open []tracker.Issue, to tracker.Sprint, freeze store.Query, out *saveSprintOut) error {
+// carryOver moves issues from a sprint to another, or to the backlog if that has no id,
+// after the scope that they leave was frozen.
+func (c *Call) carryOver(ctx context.Context, open []tracker.Issue, from uuid.UUID, to tracker.Sprint, freeze store.Query, out *saveSprintOut) error {
 	keys := make([]tracker.IssueKey, len(open))
 	for n, i := range open {
 		keys[n] = i.Key
@@ -225,8 +225,8 @@ func (c *Call) carryOver(ctx context.Context, open []tracker.Issue, to tracker.S
 	by := c.author()
 	writes := []store.Query{freeze}
 	for _, before := range issues {
-		if before.Category.Closed() {
-			continue // done while we waited for its lock
+		if before.Category.Closed() || before.SprintID != from {
+			continue // done or moved while we waited for its lock
 		}
 		after := before
 		after.SprintID, after.Sprint = to.ID, to.Name

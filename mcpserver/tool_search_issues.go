@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -129,11 +130,17 @@ func (c *Call) search(ctx context.Context, f tracker.Filter, page store.Page, ro
 	return nil
 }
 
+// maxQuery bounds the words of one search, in characters: each costs the database time.
+const maxQuery = 1_000
+
 // resolveFilter turns names into ids, checks the values, and says in words what
 // was applied, defaults included. Text is matched last, within what bounds it.
 // Projects are checked by search.
 func (c *Call) resolveFilter(ctx context.Context, in issueFilter) (f tracker.Filter, applied string, err error) {
 	f = tracker.Filter{Text: strings.TrimSpace(tracker.CleanLine(in.Query)), Labels: in.Labels, Blocked: in.Blocked, Overdue: in.Overdue, Today: c.Now.UTC().Truncate(24 * time.Hour)}
+	if n := utf8.RuneCountInString(f.Text); n > maxQuery {
+		return f, "", tenancy.Errorf(tenancy.TooLarge, "query has %d characters; at most %d are searched for.", n, maxQuery).WithNext("Search for fewer words.")
+	}
 	for _, key := range in.Project {
 		f.Projects = append(f.Projects, projectKey(key))
 	}

@@ -8,14 +8,20 @@ import (
 	"github.com/colaflow/colaflow/tracker"
 )
 
-// Comments lists the comments of issues, oldest first.
-func Comments(issues []uuid.UUID, limit int, into *[]tracker.Comment) Query {
+// Comments lists the newest comments of issues, oldest first: at most limit, and of each
+// issue those with at most so many bytes of text and the one that goes beyond.
+func Comments(issues []uuid.UUID, limit, bytes int, into *[]tracker.Comment) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select c.id, c.issue_id, coalesce(m.email, m.handle, ''), coalesce(t.name, ''), c.body, c.reply_to, c.created_at
-			from comments c
+		b.Queue(`with newest as (
+			  select c.id, c.issue_id, c.author_id, c.token_id, c.body, c.reply_to, c.created_at,
+			    sum(octet_length(c.body)) over (partition by c.issue_id order by c.created_at desc, c.id desc) - octet_length(c.body) as newer
+			  from comments c where c.tenant_id = $1 and c.issue_id = any($2) order by c.created_at desc, c.id desc limit $3
+			)
+			select c.id, c.issue_id, coalesce(m.email, m.handle, ''), coalesce(t.name, ''), c.body, c.reply_to, c.created_at
+			from newest c
 			left join members m on m.tenant_id = $1 and m.id = c.author_id
 			left join tokens t on t.tenant_id = $1 and t.id = c.token_id
-			where c.tenant_id = $1 and c.issue_id = any($2) order by c.created_at, c.id limit $3`, scope.Tenant, issues, limit).
+			where c.newer < $4 order by c.created_at, c.id`, scope.Tenant, issues, limit, bytes).
 			Query(collect(into, func(row pgx.Rows, c *tracker.Comment) error {
 				var reply *uuid.UUID
 				err := row.Scan(&c.ID, &c.IssueID, &c.Author, &c.Agent, &c.Body, &reply, &c.CreatedAt)

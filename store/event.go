@@ -66,7 +66,8 @@ type EventRow struct {
 	Title string
 }
 
-// Events lists a page of events, newest first, and counts all that match.
+// Events lists a page of events, newest first, with the start of long descriptions, and
+// counts all that match.
 func Events(f EventFilter, into *[]EventRow, total *int) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		var w where
@@ -100,7 +101,7 @@ func Events(f EventFilter, into *[]EventRow, total *int) Query {
 			w.add("(e.at, e.id) < (?, ?)", f.AfterAt, f.AfterID)
 		}
 		w.bind(f.Limit)
-		b.Queue(`select e.id, e.issue_id, e.change_id, e.kind, e.field, e.before, e.after, coalesce(m.email, m.handle, ''),
+		b.Queue(`select e.id, e.issue_id, e.change_id, e.kind, e.field, `+startOf("e.before")+`, `+startOf("e.after")+`, coalesce(m.email, m.handle, ''),
 				coalesce(t.name, ''), e.at, p.key, i.number, i.title
 			from issue_events e
 			join issues i on i.tenant_id = $1 and i.id = e.issue_id
@@ -109,6 +110,12 @@ func Events(f EventFilter, into *[]EventRow, total *int) Query {
 			left join tokens t on t.tenant_id = $1 and t.id = e.token_id
 			where `+w.String()+` order by e.at desc, e.id desc limit `+w.last(), w.args...).Query(collect(into, scanEvent))
 	}
+}
+
+// startOf is the start of a before or after that is long: nobody is shown the whole
+// description of every change.
+func startOf(column string) string {
+	return `case when e.field = 'description' then to_jsonb(left(` + column + ` #>> '{}', 200)) else ` + column + ` end`
 }
 
 func scanEvent(row pgx.Rows, e *EventRow) error {

@@ -67,6 +67,14 @@ func BlockPath(from, to uuid.UUID, into *[]string) Query {
 	}
 }
 
+// HoldLinks lets one transaction of the tenant at a time look for circles of a relation
+// and close the gap: two links that are fine alone can make a circle together.
+func HoldLinks(relation tracker.Relation) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select pg_advisory_xact_lock(hashtextextended('colaflow links ' || $1::text || ' ' || $2::text, 0))`, scope.Tenant, string(relation))
+	}
+}
+
 // AncestorPath lists the keys from an issue up through its parents.
 func AncestorPath(issue uuid.UUID, into *[]string) Query {
 	return func(b *pgx.Batch, scope Scope) {

@@ -17,6 +17,20 @@ type SprintFilter struct {
 	Limit     int
 }
 
+// HoldSprint reads a sprint's state and keeps it from changing until the write commits.
+func HoldSprint(id uuid.UUID, into *tracker.SprintState) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select s.state from sprints s where s.tenant_id = $1 and s.id = $2 for share`, scope.Tenant, id).QueryRow(scalar(into))
+	}
+}
+
+// LockSprint keeps issues from being put into a sprint until the write commits.
+func LockSprint(id uuid.UUID) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select from sprints s where s.tenant_id = $1 and s.id = $2 for update`, scope.Tenant, id)
+	}
+}
+
 // Sprints lists sprints with their counts: active first, then planned by start,
 // then completed, newest first. total counts all that match.
 func Sprints(f SprintFilter, into *[]tracker.Sprint, total *int) Query {
