@@ -59,6 +59,7 @@ func TestDeleteProject(t *testing.T) {
 	c.fails("not_found", "get_project", args{"project": "WEB"})
 	require.EqualValues(t, 1, c.ok("search_issues", nil)["total"])
 	require.Empty(t, c.ok("get_issue", args{"keys": "API-1", "include": "relations"})["issues"].([]any)[0].(map[string]any)["relations"])
-	c.ok("create_project", args{"name": "Website", "key": "WEB"})
+	require.Contains(t, c.fails("conflict", "create_project", args{"name": "Website", "key": "WEB"}), "belonged to a project that was deleted")
+	require.Equal(t, "WEB2", c.ok("create_project", args{"name": "Web"})["key"], "a key made from the name passes it by")
 	c.fails("not_found", "delete_project", args{"project": "NOPE"})
 }

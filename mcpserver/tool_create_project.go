@@ -78,14 +78,17 @@ func (c *Call) freeProjectKey(ctx context.Context, key, name string) (string, er
 		if n > 1 {
 			candidate = base[:min(len(base), 8)] + strconv.Itoa(n)
 		}
-		var taken tracker.Project
-		if err := c.do(ctx, store.ProjectByKey(candidate, &taken)); err != nil {
+		var taken, retired bool
+		if err := c.do(ctx, store.ProjectKeyState(candidate, &taken, &retired)); err != nil {
 			return "", err
 		}
-		if taken.Key == "" {
+		if !taken && !retired {
 			return candidate, nil
 		}
 		if key != "" {
+			if err := store.CheckRetired(key, retired); err != nil {
+				return "", err
+			}
 			break
 		}
 	}

@@ -51,8 +51,9 @@ func sweeps() []sweep {
 			select k.id from signing_keys k where k.tenant_id = $1 and k.retires_at < now() - $3::interval limit $2)`, time.Hour},
 		{"pages", `delete from pages where tenant_id = $1 and id in (
 			select p.id from pages p where p.tenant_id = $1 and p.expires_at < now() - $3::interval order by p.expires_at limit $2)`, time.Hour},
+		// Those of projects stay: their keys are not given out again.
 		{"deletions", `delete from deletions where tenant_id = $1 and id in (
-			select d.id from deletions d where d.tenant_id = $1 and d.deleted_at < now() - $3::interval limit $2)`, 24 * time.Hour},
+			select d.id from deletions d where d.tenant_id = $1 and d.issue_id is not null and d.deleted_at < now() - $3::interval limit $2)`, 24 * time.Hour},
 		{"sso_replay", `delete from sso_replay where tenant_id = $1 and id in (
 			select r.id from sso_replay r where r.tenant_id = $1 and r.expires_at < now() - $3::interval order by r.expires_at limit $2)`, time.Hour},
 		{"sessions", `delete from sessions where tenant_id = $1 and id in (

@@ -61,7 +61,7 @@ func (s *Store) Connect(ctx context.Context, scope Scope, slug, actor string, c 
 		if err := by.give(by.role, c.Grants.Allow&^c.Grants.Deny, c.Grants); err != nil {
 			return err
 		}
-		if _, err := tx.projectScope(ctx, c.Grants); err != nil {
+		if _, err := tx.projectScope(ctx, c.Grants, nil); err != nil {
 			return err
 		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {

@@ -112,7 +112,26 @@ func Projects(f ProjectFilter, into *[]ProjectRow, total *int) Query {
 	}
 }
 
-// InsertProject adds a project. A taken key is a conflict.
+// ProjectKeyState tells of a key whether a project has it, or had it until it was deleted.
+func ProjectKeyState(key string, taken, retired *bool) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select exists (select from projects where tenant_id = $1 and key = $2),
+			exists (select from deletions where tenant_id = $1 and project_key = $2 and issue_id is null)`, scope.Tenant, key).
+			QueryRow(func(row pgx.Row) error { return row.Scan(taken, retired) })
+	}
+}
+
+// CheckRetired refuses the key of a deleted project: tokens, links and resources that
+// named it must not reach another one.
+func CheckRetired(key string, retired bool) error {
+	if !retired {
+		return nil
+	}
+	return tenancy.Errorf(tenancy.Conflict, "Project key %s belonged to a project that was deleted, and is not given out again.", key).
+		WithNext("Choose another key.")
+}
+
+// InsertProject adds a project. A key that is taken, or was, is a conflict.
 func InsertProject(p tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		scope.changesWork()
@@ -121,6 +140,15 @@ func InsertProject(p tracker.Project) Query {
 			issue_types, created_at, updated_at, working_days) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
 			scope.Tenant, p.ID, p.Key, p.Name, p.Description, p.State, nullID(p.LeadID), p.Template, p.Timezone,
 			asJSON(p.Workflow), asJSON(p.IssueTypes), p.CreatedAt, asJSON(p.WorkingDays))
+		// After the insert, which waits for a deletion that is under way.
+		b.Queue(`select exists (select from deletions where tenant_id = $1 and project_key = $2 and issue_id is null)`, scope.Tenant, p.Key).
+			QueryRow(func(row pgx.Row) error {
+				var retired bool
+				if err := row.Scan(&retired); err != nil {
+					return err
+				}
+				return CheckRetired(p.Key, retired)
+			})
 		withinPlan(tenancy.QuotaProjects, 0)(b, scope)
 	}
 }

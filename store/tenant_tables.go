@@ -63,7 +63,7 @@ var exportedTables = []exportedTable{
 // stayingTables are the tables that do not travel, and why.
 var stayingTables = map[string]string{
 	"audit_checkpoints": "bind the audit log to this tenant and this server's key",
-	"deletions":         "tell open streams of this server what is gone, for a day",
+	"deletions":         "tell open streams of this server what is gone, and keep its keys from tokens, which stay",
 	"identities":        "of providers that are set up anew",
 	"idempotency_keys":  "answers for clients whose tokens stay, for a day",
 	"issue_timelines":   "follow from the events",

@@ -121,7 +121,12 @@ func (s *Store) UpdateToken(ctx context.Context, scope Scope, actor string, id u
 			return errTokenEnded
 		}
 		var now time.Time
-		if err := tx.Do(ctx, func(b *pgx.Batch, _ Scope) { b.Queue(`select now()`).QueryRow(scalar(&now)) }); err != nil {
+		var reached string
+		err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`select now(), scope from tokens where tenant_id = $1 and id = $2`, scope.Tenant, id).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&now, &reached) })
+		})
+		if err != nil {
 			return err
 		}
 		t := before.TokenSettings
@@ -137,7 +142,7 @@ func (s *Store) UpdateToken(ctx context.Context, scope Scope, actor string, id u
 		if err := by.give(before.Role, added|t.Grants.Effective(before.Role), t.Grants); err != nil {
 			return err
 		}
-		reach, err := tx.projectScope(ctx, t.Grants)
+		reach, err := tx.projectScope(ctx, t.Grants, projectsOf(before.Grants, reached))
 		if err != nil {
 			return err
 		}

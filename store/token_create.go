@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,7 +78,7 @@ func (tx *Tx) addToken(ctx context.Context, secret newSecret, n NewToken, owner 
 	if err := by.give(owner.Role, n.Grants.Allow&^n.Grants.Deny, n.Grants); err != nil {
 		return err
 	}
-	reach, err := tx.projectScope(ctx, n.Grants)
+	reach, err := tx.projectScope(ctx, n.Grants, nil)
 	if err != nil {
 		return err
 	}
@@ -115,8 +117,9 @@ func fixedRole(owner tenancy.Member) *tenancy.Role {
 func hintOf(plain string) string { return plain[len(plain)-4:] }
 
 // projectScope turns the project keys of grants into what row-level security
-// reads: all, none, or a list of ids.
-func (tx *Tx) projectScope(ctx context.Context, g tenancy.Grants) (string, error) {
+// reads: all, none, or a list of ids. Keys that are known already keep their ids,
+// also when the project is gone.
+func (tx *Tx) projectScope(ctx context.Context, g tenancy.Grants, known map[string]string) (string, error) {
 	if !g.Limited {
 		return "all", nil
 	}
@@ -124,8 +127,10 @@ func (tx *Tx) projectScope(ctx context.Context, g tenancy.Grants) (string, error
 		return "none", nil
 	}
 	ids := map[string]string{}
+	maps.Copy(ids, known)
+	unknown := slices.DeleteFunc(slices.Clone(g.Projects), func(key string) bool { return ids[key] != "" })
 	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select key, id::text from projects where tenant_id = $1 and key = any($2)`, scope.Tenant, g.Projects).
+		b.Queue(`select key, id::text from projects where tenant_id = $1 and key = any($2)`, scope.Tenant, unknown).
 			Query(func(rows pgx.Rows) error {
 				var key, id string
 				_, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error { ids[key] = id; return nil })
@@ -143,4 +148,17 @@ func (tx *Tx) projectScope(ctx context.Context, g tenancy.Grants) (string, error
 		list = append(list, ids[key])
 	}
 	return strings.Join(list, ","), nil
+}
+
+// projectsOf takes apart what projectScope made of these grants: ids by key.
+func projectsOf(g tenancy.Grants, scope string) map[string]string {
+	list := strings.Split(scope, ",")
+	if !g.Limited || len(list) != len(g.Projects) || scope == "none" {
+		return nil
+	}
+	ids := make(map[string]string, len(list))
+	for n, key := range g.Projects {
+		ids[key] = list[n]
+	}
+	return ids
 }

@@ -82,6 +82,53 @@ func TestUpdateToken(t *testing.T) {
 	require.Equal(t, tenancy.NotFound, tenancy.CodeOf(err))
 }
 
+// TestUpdateToken_ProjectGone deletes a project that a token is limited to: the token
+// can still be changed, and what takes the project's place is not in its reach.
+func TestUpdateToken_ProjectGone(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	tmp := acme.Project(t, "TMP", "Temporary")
+	acme.Project(t, "WEB", "Website")
+	acme.Project(t, "API", "Interface")
+	token, plain := acme.Token(t, "reader", `{"issues":["read"],"only_projects":["TMP","WEB"]}`)
+	acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.DeleteProject(tmp, by(acme))) })
+
+	update := func(edit func(*store.TokenSettings)) []string {
+		_, err := db.UpdateToken(t.Context(), acme.Scope(), "test", token.ID, func(s *store.TokenSettings, _ time.Time) error { edit(s); return nil })
+		require.NoError(t, err)
+		var keys []string
+		err = db.Read(t.Context(), store.ForPrincipal(principal(t, db, plain)), func(tx *store.Tx) error {
+			return tx.Do(t.Context(), store.ProjectKeys("", 10, &keys))
+		})
+		require.NoError(t, err)
+		return keys
+	}
+	rename := func(s *store.TokenSettings) { s.Name += "!" }
+	require.Equal(t, []string{"WEB"}, update(rename))
+
+	again := tmp
+	again.ID = tenancy.NewID()
+	insert := func() error {
+		entry := func() store.AuditRow {
+			return store.AuditRow{TenantID: acme.ID, Kind: "job", Actor: "test", Method: "fixture", Decision: store.Allowed}
+		}
+		return db.Write(t.Context(), acme.Scope(), entry, func(tx *store.Tx) error { return tx.Do(t.Context(), store.InsertProject(again)) })
+	}
+	admin(t, db, `update deletions set deleted_at = now() - interval '1 year'`)
+	require.NoError(t, db.Cleanup(t.Context()))
+	err := insert()
+	require.Equal(t, tenancy.Conflict, tenancy.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "Project key TMP belonged to a project that was deleted")
+
+	admin(t, db, `delete from deletions`) // as if the key had been given out again before that was refused
+	require.NoError(t, insert())
+	require.Equal(t, []string{"WEB"}, update(rename), "a key that stays in the list keeps its project")
+	require.Equal(t, []string{"API", "WEB"}, update(func(s *store.TokenSettings) { s.Grants.Projects = []string{"API", "TMP", "WEB"} }))
+	require.Equal(t, []string{"WEB"}, update(func(s *store.TokenSettings) { s.Grants.Projects = []string{"WEB"} }))
+	require.Equal(t, []string{"TMP", "WEB"}, update(func(s *store.TokenSettings) { s.Grants.Projects = []string{"TMP", "WEB"} }), "given anew")
+}
+
 func TestUpdateToken_Expire(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
