@@ -214,6 +214,14 @@ func TestAttack072_Registration(t *testing.T) {
 		}
 	}
 	require.Positive(t, flood)
+	for range 10 { // what is left of the address's bucket buys a few
+		b.send(t, http.MethodPost, "/oauth/token", nil, func(r *http.Request) { r.Header.Set("Test-IP", "192.0.2.7") })
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		a := b.send(t, method, "/oauth/consent", nil, func(r *http.Request) { r.Header.Set("Test-IP", "192.0.2.7") })
+		require.Equal(t, http.StatusTooManyRequests, a.status, method)
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+	}
 	b.registerClient(t, "Of another address", callback)
 
 	client := b.registerClient(t, "Agent", callback)

@@ -32,8 +32,7 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 // is in order goes on to consent, on this site, so that the session's cookie comes along.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if err := s.pace.take(s.ClientIP(r), costToken); err != nil {
-		s.refusePage(w, http.StatusTooManyRequests, "Too many requests", "Wait a minute, then connect again.")
+	if !s.admit(w, r, costToken) {
 		return
 	}
 	c, err := s.clientOf(r.Context(), q.Get("client_id"))

@@ -20,6 +20,9 @@ type life struct{ Days, Text string }
 // consent asks the signed-in person what the client may do. Whoever is not signed
 // in names the tenant first, and signs in there.
 func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
+	if !s.admit(w, r, costPage) {
+		return
+	}
 	req, c, ok := s.opened(r, r.URL.Query().Get("request"))
 	if !ok {
 		s.stale(w)
@@ -50,6 +53,9 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 
 // decide takes the person's answer back to the client.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
+	if !s.admit(w, r, costPage) {
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if r.ParseForm() != nil {
 		s.stale(w)

@@ -8,9 +8,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// An address's bucket holds paceBurst and gains one a second.
+// An address's bucket holds paceBurst and gains paceRate a second.
 const (
-	paceBurst = 120
+	paceBurst = 1_200
+	paceRate  = 10
 	paceKept  = 100_000
 	paceIdle  = 10 * time.Minute // longer than a bucket needs to fill up, also out of debt
 )
@@ -58,6 +59,6 @@ func (p *Pace) bucket(from netip.Addr) *rate.Limiter {
 		bits = 64
 	}
 	key, _ := from.Prefix(bits)
-	bucket, _ := p.buckets.ComputeIfAbsent(key, func() (*rate.Limiter, bool) { return rate.NewLimiter(1, paceBurst), false })
+	bucket, _ := p.buckets.ComputeIfAbsent(key, func() (*rate.Limiter, bool) { return rate.NewLimiter(paceRate, paceBurst), false })
 	return bucket
 }

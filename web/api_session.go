@@ -26,6 +26,9 @@ type providerButton struct {
 // tenantInfo tells a sign-in page how one can sign in. A tenant that does not exist looks
 // like one that has nothing but links, so that names cannot be guessed here.
 func (s *Server) tenantInfo(_ http.ResponseWriter, r *http.Request) (any, error) {
+	if err := s.pace.Take(s.ClientIP(r), costLook); err != nil {
+		return nil, err
+	}
 	slug, ok := s.base.slug(r)
 	if !ok || slug == "" {
 		return nil, tenancy.Errorf(tenancy.Missing, "The address names no tenant.").WithNext("Use the tenant's own address, or ?tenant=.")

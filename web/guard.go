@@ -7,11 +7,12 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// What requests without a session cost of an address's bucket: one is cheap, one that
-// fails is not.
+// What requests without a session cost of an address's bucket: to look is cheap, so that
+// an office behind one address can, and to fail is not.
 const (
-	costSignIn = 1
-	costFailed = 10
+	costLook   = 1
+	costSignIn = 10
+	costFailed = 100
 )
 
 // guard sets the headers that every answer of the surface has, and refuses an address

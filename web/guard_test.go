@@ -144,11 +144,20 @@ func TestSignIn_Pace(t *testing.T) {
 			status, _ := try(thief)
 			require.Equal(t, http.StatusTooManyRequests, status)
 		}
+		for _, look := range []string{"/api/v1/tenant?tenant=acme", "/signin?tenant=acme"} {
+			status, _, h := thief.do("GET", look, "", from(addr))
+			require.Equal(t, http.StatusTooManyRequests, status, look)
+			require.NotEmpty(t, h.Get("Retry-After"))
+		}
 		now.Add(12)
 		status, _ := try(thief)
 		require.NotEqual(t, http.StatusTooManyRequests, status)
 	}
-	for range 20 {
+	for range 60 { // an office at nine o'clock
+		for _, look := range []string{"/api/v1/tenant?tenant=acme", "/signin?tenant=acme"} {
+			status, _, _ := honest.do("GET", look, "", from("192.0.2.1"))
+			require.Contains(t, []int{http.StatusOK, http.StatusSeeOther}, status, look)
+		}
 		status, _, _ := honest.do("POST", "/api/v1/auth/refresh?tenant=acme", "", from("192.0.2.1"))
 		require.Equal(t, http.StatusOK, status)
 	}

@@ -25,6 +25,10 @@ type ways struct {
 // comes without a session: the browser may keep a Strict cookie back because another site
 // led here, and then a link of this very page brings it along.
 func (s *Server) showWays(w http.ResponseWriter, r *http.Request) {
+	if err := s.pace.Take(s.ClientIP(r), costLook); err != nil {
+		s.slowDown(w, err)
+		return
+	}
 	slug, ok := s.base.slug(r)
 	if !ok || !tenancy.ValidSlug(slug) {
 		s.render(w, http.StatusBadRequest, "gone.html", map[string]string{"Title": "Which company?", "Text": "This address does not name your company. Go back and give its short name."})
