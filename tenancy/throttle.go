@@ -78,7 +78,11 @@ func (t *Throttle) Admit(p Principal, write bool) error {
 	now := t.now()
 	token, wait := t.take(bucketKey{p.Caller(), write, perToken}, now)
 	if wait > 0 {
-		return limited(wait, "%d %s a minute for this token.", perToken, what)
+		who := "token"
+		if p.TokenID == uuid.Nil {
+			who = "member"
+		}
+		return limited(wait, "%d %s a minute for this %s.", perToken, what, who)
 	}
 	if _, wait = t.take(bucketKey{p.TenantID, write, perTenant}, now); wait > 0 {
 		if token != nil {

@@ -31,12 +31,23 @@ func (s *Server) routes() []Route {
 			s.answer(w, v, err)
 		}}
 	}
-	member := func(method, path string, answer func(*http.Request, session) (any, error)) Route {
+	unlimited := func(method, path string, answer func(*http.Request, session) (any, error)) Route {
 		return Route{method, path, s.withSession(func(w http.ResponseWriter, r *http.Request, me session) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxAPIBody)
 			v, err := answer(r, me)
 			s.answer(w, v, err)
 		})}
+	}
+	limited := func(write bool, method, path string, answer func(*http.Request, session) (any, error)) Route {
+		return unlimited(method, path, func(r *http.Request, me session) (any, error) {
+			if err := s.pay(me, write); err != nil {
+				return nil, err
+			}
+			return answer(r, me)
+		})
+	}
+	member := func(method, path string, answer func(*http.Request, session) (any, error)) Route {
+		return limited(method != http.MethodGet, method, path, answer)
 	}
 	admin := func(p tenancy.Permission, method, path string, answer func(*http.Request, session) (any, error)) Route {
 		return member(method, path, func(r *http.Request, me session) (any, error) {
@@ -57,7 +68,7 @@ func (s *Server) routes() []Route {
 		member("GET", "/api/v1/tokens", s.listTokens),
 		member("POST", "/api/v1/tokens", s.createToken),
 		member("GET", "/api/v1/permissions", s.permissions),
-		member("POST", "/api/v1/tokens/preview", s.previewToken),
+		limited(false, "POST", "/api/v1/tokens/preview", s.previewToken),
 		member("GET", "/api/v1/tokens/{id}", s.showToken),
 		member("PATCH", "/api/v1/tokens/{id}", s.updateToken),
 		member("DELETE", "/api/v1/tokens/{id}", s.revokeToken),
@@ -83,7 +94,7 @@ func (s *Server) routes() []Route {
 		member("GET", "/api/v1/pages", s.listPages),
 		member("DELETE", "/api/v1/pages/{id}", s.deletePage),
 		{"POST", "/api/v1/pages/{id}/open", s.withSession(s.openOwnPage)},
-		member("POST", "/api/v1/tools/{name}", s.callTool),
+		unlimited("POST", "/api/v1/tools/{name}", s.callTool), // the catalogue has the same limits
 	}
 }
 

@@ -69,5 +69,10 @@ func auditFilter(r *http.Request) (f store.AuditFilter, limit int, err error) {
 }
 
 func (s *Server) verifyAudit(r *http.Request, me session) (any, error) {
+	leave, err := s.verifying.enter(me.app.Tenant().ID, "verification")
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return s.Store.VerifyAudit(r.Context(), me.scope(), store.AuditHead{})
 }

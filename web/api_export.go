@@ -42,6 +42,10 @@ func (s *Server) exportTenant(w http.ResponseWriter, r *http.Request, me session
 		return
 	}
 	defer leave()
+	if err := s.payHeavy(me); err != nil {
+		s.fail(w, err)
+		return
+	}
 	file, size, err := s.spool(r.Context(), t, me.claims.Email)
 	if err != nil {
 		s.fail(w, err)

@@ -36,6 +36,9 @@ func (s *Server) rotateKeys(r *http.Request, me session) (any, error) {
 	if err := s.enter(r, me); err != nil {
 		return nil, err
 	}
+	if err := s.payHeavy(me); err != nil {
+		return nil, err
+	}
 	return nil, me.app.RotateKeys(r.Context(), me.claims.Email, 24*time.Hour)
 }
 

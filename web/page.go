@@ -162,6 +162,9 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, app *tenancy.Appl
 func (s *Server) openOwnPage(w http.ResponseWriter, r *http.Request, me session) {
 	id, err := pathID(r, "page")
 	if err == nil {
+		err = s.pay(me, false)
+	}
+	if err == nil {
 		err = s.enter(r, me)
 	}
 	if err != nil {

@@ -41,6 +41,8 @@ type Config struct {
 	CheckMember func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error
 	// FeedHealthy reports whether changes of members arrive by the feed.
 	FeedHealthy func() bool
+	// Limits are those of each plan on this node, also for a member; nil means tenancy.LimitsOf.
+	Limits func(plan string) tenancy.Limits
 	// PublicURL is the installation's address; tenants are its subdomains.
 	PublicURL string
 	// ClientIP is where a request comes from; nil means its peer.
@@ -60,8 +62,11 @@ type Server struct {
 	console   console
 	pace      *tenancy.Pace
 	renewals  []byte // derives the refresh token that follows another
-	downloads gate   // exports, from the first row read to the last byte sent
-	exports   gate   // those that are being read
+	throttle  *tenancy.Throttle
+	heavy     *tenancy.Throttle // what costs far more than other requests
+	verifying gate
+	downloads gate // exports, from the first row read to the last byte sent
+	exports   gate // those that are being read
 }
 
 // New returns a Server for the public URL. Close it.
@@ -79,6 +84,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.ClientIP == nil {
 		cfg.ClientIP = func(r *http.Request) netip.Addr { return tenancy.ClientAddr(r.RemoteAddr, nil, nil) }
 	}
+	if cfg.Limits == nil {
+		cfg.Limits = tenancy.LimitsOf
+	}
 	templates, err := parseTemplates()
 	if err != nil {
 		return nil, err
@@ -88,11 +96,16 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{Config: cfg, console: console, base: hostBase(strings.ToLower(public.Hostname())), secure: public.Scheme == "https", templates: templates,
-		pace: tenancy.NewPace(cfg.Clock), renewals: cfg.Key.Subkey(purposeRenewals), exports: gate{most: exportsRead}}, nil
+		pace: tenancy.NewPace(cfg.Clock), renewals: cfg.Key.Subkey(purposeRenewals), exports: gate{most: exportsRead}, verifying: gate{most: verifiedAtOnce},
+		throttle: tenancy.NewThrottle(cfg.Limits, cfg.Clock), heavy: tenancy.NewThrottle(heavyLimits, cfg.Clock)}, nil
 }
 
 // Close stops the housekeeping of what the server remembers.
-func (s *Server) Close() { s.pace.Close() }
+func (s *Server) Close() {
+	s.pace.Close()
+	s.throttle.Close()
+	s.heavy.Close()
+}
 
 // Register adds the routes of the surface to a mux.
 func (s *Server) Register(mux *http.ServeMux) {

@@ -62,7 +62,7 @@ func (p *program) newService(db *database, cfg mcpserver.Config, tokenURL string
 		s.oauth.Close()
 		return nil, err
 	}
-	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, Clients: clients(cfg.PublicURL, tokenURL), FeedHealthy: s.auth.Healthy,
+	s.web, err = web.New(web.Config{Apps: s.apps, Store: db.Store, Limits: cfg.Limits, Key: db.key, CallTool: s.callTool, ListTools: s.listTools, Clients: clients(cfg.PublicURL, tokenURL), FeedHealthy: s.auth.Healthy,
 		SSO: sso.NewService(sso.Config{Key: db.key, Replay: db.Store, Reach: reach, Clock: p.clock}), PublicURL: cfg.PublicURL, Clock: p.clock, Log: p.log, ClientIP: clientIP,
 		CheckMember: func(ctx context.Context, tenant tenancy.TenantID, member uuid.UUID, epoch int64) error {
 			return db.Read(ctx, store.ForMember(tenant, member, epoch), func(tx *store.Tx) error { return tx.Ensure(ctx) })
