@@ -13,7 +13,8 @@ import (
 	"github.com/colaflow/colaflow/tokens"
 )
 
-// defaultURL is where demo and serve listen unless told otherwise.
+// defaultURL is where demo and serve listen unless told otherwise, and so what
+// --public-url says elsewhere: it is the issuer of links, which must be the same.
 const defaultURL = "http://127.0.0.1:8080"
 
 // defaultTokenAddr is where they serve tokens alone.
@@ -21,8 +22,8 @@ const defaultTokenAddr = "127.0.0.1:8081"
 
 // configFlags are those of config.
 type configFlags struct {
-	token, url, tokenURL, name, data, file string
-	write, link                            bool
+	token, url, tokenURL, publicURL, name, data, file string
+	write, link                                       bool
 }
 
 func (p *program) configCommand() *cobra.Command {
@@ -73,6 +74,7 @@ with --url as a bridge to a server. The others speak to the server at --url.`,
 	flags.StringVar(&f.tokenURL, "token-url", "", "address of the server for tokens alone (its --token-addr), for claude-code and cursor, which would ask for OAuth at the other (default http://"+defaultTokenAddr+", or --url)")
 	flags.StringVar(&f.name, "name", "colaflow", "name of the entry; give each tenant its own")
 	flags.StringVar(&f.data, "data", "", "claude-desktop without --url: directory of the embedded database")
+	flags.StringVar(&f.publicURL, "public-url", defaultURL, "claude-desktop without --url: how people reach the server that opens the links in answers")
 	flags.StringVar(&f.file, "file", "", "with --write: the settings file, if it is not in its usual place")
 	flags.BoolVar(&f.write, "write", false, "write into the client's settings")
 	flags.BoolVar(&f.link, "link", false, "vscode, cursor: print a link instead that adds the server with one click")
@@ -100,10 +102,12 @@ func (f configFlags) server(cmd *cobra.Command) (clientconfig.Server, error) {
 		return clientconfig.Server{}, fmt.Errorf("find this program: %w", err)
 	}
 	s := clientconfig.Server{Name: f.name, URL: endpoint, TokenURL: alone, Token: f.token, Program: program, Args: []string{"stdio"}}
-	switch {
-	case f.url != "":
+	if f.url != "" {
 		s.Args = append(s.Args, "--url", endpoint)
-	case f.data != "":
+		return s, nil
+	}
+	s.Args = append(s.Args, publicURLArgs(f.publicURL)...)
+	if f.data != "" {
 		dir, err := choice{data: f.data}.dataDir()
 		if err != nil {
 			return s, err
@@ -111,6 +115,15 @@ func (f configFlags) server(cmd *cobra.Command) (clientconfig.Server, error) {
 		s.Args = append(s.Args, "--data", dir)
 	}
 	return s, nil
+}
+
+// publicURLArgs tell stdio of the server that opens its links, if it is not where
+// stdio would look for it.
+func publicURLArgs(url string) []string {
+	if url == defaultURL {
+		return nil
+	}
+	return []string{"--public-url", url}
 }
 
 // endpointOf adds the path of the MCP endpoint to a server's address.

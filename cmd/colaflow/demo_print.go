@@ -49,6 +49,7 @@ func (p *program) demoServer(url, tokenURL string, c choice, t demoTenant) (clie
 		home = clientconfig.Home{Dir: "~", Config: "~/.config"}
 	}
 	s := clientconfig.Server{Name: "colaflow", URL: url + "/mcp", TokenURL: tokenURL + "/mcp", Token: t.Token, Program: self, Args: []string{"stdio"}}
+	s.Args = append(s.Args, publicURLArgs(url)...)
 	if dir := c.shown(); dir != (choice{}).shown() {
 		s.Args = append(s.Args, "--data", dir)
 	}

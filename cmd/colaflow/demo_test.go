@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,6 +39,36 @@ func TestPrintDemo(t *testing.T) {
 		var snippet map[string]any
 		require.NoError(t, json.NewDecoder(strings.NewReader(after)).Decode(&snippet), "%s can be copied", part)
 	}
+	require.NotContains(t, text, "--public-url", "what stdio takes for it anyway")
+	out.Reset()
+	require.NoError(t, p.printDemo("http://127.0.0.1:9090", "http://127.0.0.1:9091", choice{}, []demoTenant{{Slug: "acme", Token: token}}))
+	require.Regexp(t, `"--public-url",\s+"http://127.0.0.1:9090"`, out.String(), "the server that opens the links that stdio makes")
+}
+
+// TestPublicURL_Defaults: links are made and opened by different commands, which must
+// agree on the address without being told.
+func TestPublicURL_Defaults(t *testing.T) {
+	t.Parallel()
+	root := (&program{in: strings.NewReader(""), out: io.Discard, err: io.Discard}).root()
+	found := 0
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		if f := cmd.Flags().Lookup("public-url"); f != nil && cmd.Name() != "serve" {
+			found++
+			require.Equal(t, defaultURL, f.DefValue, cmd.CommandPath())
+		}
+		if f := cmd.Flags().Lookup("addr"); f != nil && slices.Contains([]string{"serve", "demo"}, cmd.Name()) {
+			found++
+			addr, err := net.ResolveTCPAddr("tcp", f.DefValue)
+			require.NoError(t, err)
+			require.Equal(t, defaultURL, serveFlags{}.url(addr), cmd.CommandPath())
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	require.GreaterOrEqual(t, found, 8)
 }
 
 func TestDemoTokens_File(t *testing.T) {

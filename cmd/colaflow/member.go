@@ -47,7 +47,7 @@ can sign in as that member, once. The audit log says that it was made.`,
 	}
 	c.addFlags(cmd)
 	cmd.Flags().StringVar(&slug, "tenant", "", "slug of the tenant")
-	cmd.Flags().StringVar(&publicURL, "public-url", "http://localhost:8080", "how people reach the server")
+	cmd.Flags().StringVar(&publicURL, "public-url", defaultURL, "how people reach the server")
 	cmd.Flags().DurationVar(&life, "expires", signInLinkLife, "how long the link works, if it is not used")
 	return cmd
 }

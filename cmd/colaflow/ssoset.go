@@ -37,7 +37,7 @@ func (f *ssoSetFlags) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.title, "title", "", "what the button on the sign-in page says (default: the connection's name)")
 	flags.StringVar(&f.address, "address", "", "where the tenant's people sign in (default: the tenant's subdomain of --public-url)")
-	flags.StringVar(&f.publicURL, "public-url", "http://localhost:8080", "how people reach the server")
+	flags.StringVar(&f.publicURL, "public-url", defaultURL, "how people reach the server")
 	flags.StringSliceVar(&f.domains, "domain", nil, "e-mail domain whose people may come in; may be repeated")
 	flags.BoolVar(&f.provision, "auto-provision", true, "make a member at the first sign-in")
 	flags.StringVar(&f.defaultRole, "default-role", string(tenancy.RoleMember), "role of who is in no group of the table")

@@ -60,7 +60,7 @@ needs no database. Without, it opens the database itself.`,
 	flags.StringVar(&c.listen, "listen-dsn", "", "with --dsn through a pooler such as PgBouncer: a direct way to the same database, for notifications")
 	flags.StringVar(&remote, "url", "", "server to pass messages on to, such as https://colaflow.example.com")
 	flags.BoolVar(&insecure, "insecure", false, "with --url: allow plain http to another machine")
-	flags.StringVar(&publicURL, "public-url", "http://localhost:8080", "without --url: base of the links in answers")
+	flags.StringVar(&publicURL, "public-url", defaultURL, "without --url: base of the links in answers")
 	flags.StringSliceVar(&narrow.Toolsets, "toolsets", nil, "toolsets to show: "+strings.Join(mcpserver.Toolsets(), ", ")+", or all (default the default one)")
 	flags.StringSliceVar(&narrow.Tools, "tools", nil, "show these tools only")
 	flags.StringSliceVar(&narrow.Exclude, "exclude-tools", nil, "do not show these tools")
