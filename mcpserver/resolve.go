@@ -87,7 +87,7 @@ func (c *Call) members(ctx context.Context, names ...string) (map[string]tenancy
 		return nil, err
 	}
 	for _, name := range ask {
-		m, err := pickMember(name, candidates)
+		m, err := store.PickMember(name, candidates)
 		if err != nil {
 			if tenancy.CodeOf(err) == tenancy.NotFound {
 				return nil, c.suggestMember(ctx, name, err)
@@ -97,28 +97,6 @@ func (c *Call) members(ctx context.Context, names ...string) (map[string]tenancy
 		found[name] = m
 	}
 	return found, nil
-}
-
-// pickMember prefers an exact e-mail, then a handle, then a display name.
-func pickMember(name string, candidates []tenancy.Member) (tenancy.Member, error) {
-	var byName []tenancy.Member
-	for _, m := range candidates {
-		if m.Email == name || m.Handle == name {
-			return m, nil
-		}
-		if strings.ToLower(m.Name) == name {
-			byName = append(byName, m)
-		}
-	}
-	switch len(byName) {
-	case 1:
-		return byName[0], nil
-	case 0:
-		return tenancy.Member{}, tenancy.Errorf(tenancy.NotFound, "Nobody here is called %q.", shorten(name, 60))
-	default:
-		return tenancy.Member{}, tenancy.Errorf(tenancy.Ambiguous, "%q matches %d members.", shorten(name, 60), len(byName)).
-			WithNext("Pass the e-mail.")
-	}
 }
 
 func (c *Call) suggestMember(ctx context.Context, name string, notFound error) error {

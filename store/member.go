@@ -26,6 +26,40 @@ func MembersByName(names []string, into *[]tenancy.Member) Query {
 	}
 }
 
+// PickMember picks whom a name means of those that MembersByName found: an e-mail goes
+// before a handle, and both before display names, which anybody may give themselves.
+func PickMember(name string, found []tenancy.Member) (tenancy.Member, error) {
+	name = strings.ToLower(name)
+	for _, called := range []func(tenancy.Member) string{
+		func(m tenancy.Member) string { return m.Email },
+		func(m tenancy.Member) string { return m.Handle },
+		func(m tenancy.Member) string { return strings.ToLower(m.Name) },
+	} {
+		var matches []tenancy.Member
+		for _, m := range found {
+			if called(m) == name {
+				matches = append(matches, m)
+			}
+		}
+		switch len(matches) {
+		case 0:
+		case 1:
+			return matches[0], nil
+		default:
+			return tenancy.Member{}, tenancy.Errorf(tenancy.Ambiguous, "%q matches %d members.", shortName(name), len(matches)).WithNext("Pass the e-mail.")
+		}
+	}
+	return tenancy.Member{}, tenancy.Errorf(tenancy.NotFound, "Nobody here is called %q.", shortName(name))
+}
+
+// shortName is as much of a name as a message needs.
+func shortName(name string) string {
+	if runes := []rune(name); len(runes) > 60 {
+		return string(runes[:59]) + "…"
+	}
+	return name
+}
+
 // MemberByID returns one member; into stays as it was if there is none.
 func MemberByID(id uuid.UUID, into *tenancy.Member) Query {
 	return func(b *pgx.Batch, scope Scope) {

@@ -141,3 +141,28 @@ func TestMembers_Deactivate(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, works(t, db, principal(t, db, plain)))
 }
+
+// TestPickMember_NameOfAnother: who takes somebody's e-mail for a display name locks
+// nobody out, and stands for nobody.
+func TestPickMember_NameOfAnother(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	admin(t, db, `update members set name = $1 where id = $2`, acme.Ada.Email, acme.Ben.ID)
+	create := func(owner string) (store.Token, error) {
+		token, _, err := db.CreateToken(t.Context(), acme.Scope(), "acme", "test", store.NewToken{Name: "new", Owner: owner})
+		return token, err
+	}
+	token, err := create(acme.Ada.Email)
+	require.NoError(t, err)
+	require.True(t, token.OwnedBy(acme.Ada.ID))
+	_, err = create("nobody")
+	require.ErrorContains(t, err, `Member "nobody" does not exist`)
+	admin(t, db, `update members set name = 'Sam' where id in ($1, $2)`, acme.Ada.ID, acme.Ben.ID)
+	_, err = create("sam")
+	require.ErrorContains(t, err, `"sam" matches 2 members`)
+
+	token, _, err = db.CreateToken(t.Context(), acting(t, db, acme.Ada), "acme", "test", store.NewToken{Name: "by id", OwnerID: acme.Ada.ID, Owner: "ignored"})
+	require.NoError(t, err)
+	require.True(t, token.OwnedBy(acme.Ada.ID))
+}

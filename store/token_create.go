@@ -15,11 +15,12 @@ import (
 	"github.com/colaflow/colaflow/tokens"
 )
 
-// NewToken is what CreateToken needs. Owner is an e-mail or handle; empty makes
-// a service token with the fixed Role.
+// NewToken is what CreateToken needs. The owner is the member OwnerID, or whom Owner
+// names; neither makes a service token with the fixed Role.
 type NewToken struct {
 	Name      string
 	Owner     string
+	OwnerID   uuid.UUID
 	Role      tenancy.Role
 	Grants    tenancy.Grants
 	ExpiresAt *time.Time
@@ -91,7 +92,10 @@ func (tx *Tx) addToken(ctx context.Context, secret newSecret, n NewToken, owner 
 }
 
 // tokenOwner is whom a new token acts for; for a service token a nobody with its role.
-func (tx *Tx) tokenOwner(ctx context.Context, n NewToken) (tenancy.Member, error) {
+func (tx *Tx) tokenOwner(ctx context.Context, n NewToken) (m tenancy.Member, err error) {
+	if n.OwnerID != uuid.Nil {
+		return m, tx.Do(ctx, MemberByID(n.OwnerID, &m))
+	}
 	if n.Owner == "" {
 		return tenancy.Member{Role: n.Role}, nil
 	}
@@ -99,10 +103,11 @@ func (tx *Tx) tokenOwner(ctx context.Context, n NewToken) (tenancy.Member, error
 	if err := tx.Do(ctx, MembersByName([]string{n.Owner}, &found)); err != nil {
 		return tenancy.Member{}, err
 	}
-	if len(found) != 1 {
-		return tenancy.Member{}, tenancy.Errorf(tenancy.NotFound, "Member %q does not exist.", n.Owner).WithNext("Pass the e-mail of a member.")
+	m, err = PickMember(n.Owner, found)
+	if tenancy.CodeOf(err) == tenancy.NotFound {
+		err = tenancy.Errorf(tenancy.NotFound, "Member %q does not exist.", n.Owner).WithNext("Pass the e-mail of a member.")
 	}
-	return found[0], nil
+	return m, err
 }
 
 // fixedRole is the role column: set for a service token only.

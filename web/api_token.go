@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
@@ -86,13 +88,13 @@ func (s *Server) createToken(r *http.Request, me session) (any, error) {
 	if err := decode(r, &body); err != nil {
 		return nil, err
 	}
-	n := store.NewToken{Name: body.Name, Grants: body.Permissions, ExpiresAt: body.ExpiresAt, Networks: body.AllowedIPs, Owner: me.claims.Email}
+	n := store.NewToken{Name: body.Name, Grants: body.Permissions, ExpiresAt: body.ExpiresAt, Networks: body.AllowedIPs, OwnerID: me.member}
 	if body.Service {
 		role, err := tenancy.ParseRole(string(body.Role))
 		if err != nil {
 			return nil, err
 		}
-		n.Owner, n.Role = "", role
+		n.OwnerID, n.Role = uuid.Nil, role
 	}
 	t, plain, err := s.Store.CreateToken(r.Context(), me.scope(), me.app.Tenant().Slug, me.claims.Email, n)
 	if err != nil {

@@ -104,15 +104,16 @@ func (p *program) memberChangeCommand(cmd *cobra.Command, arguments int,
 	return cmd
 }
 
-// findMember finds a member by e-mail or handle.
+// findMember finds a member by e-mail, handle or name.
 func findMember(ctx context.Context, db *database, t tenancy.Tenant, name string) (tenancy.Member, error) {
 	var found []tenancy.Member
 	err := db.Read(ctx, operator(t), func(tx *store.Tx) error { return tx.Do(ctx, store.MembersByName([]string{name}, &found)) })
 	if err != nil {
 		return tenancy.Member{}, err
 	}
-	if len(found) != 1 {
-		return tenancy.Member{}, tenancy.Errorf(tenancy.NotFound, "Member %q does not exist in %s.", name, t.Slug).WithNext("See: colaflow member list --tenant " + t.Slug)
+	m, err := store.PickMember(name, found)
+	if tenancy.CodeOf(err) == tenancy.NotFound {
+		err = tenancy.Errorf(tenancy.NotFound, "Member %q does not exist in %s.", name, t.Slug).WithNext("See: colaflow member list --tenant " + t.Slug)
 	}
-	return found[0], nil
+	return m, err
 }
