@@ -54,15 +54,42 @@ func group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// checkCommand refuses what is no command of a group before its flags are read: they
+// are meant for the command, and --help would answer with the group's.
+func checkCommand(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	cmd, rest, err := root.Find(args)
+	if err != nil || !cmd.HasSubCommands() || len(rest) == 0 || strings.HasPrefix(rest[0], "-") || strings.HasPrefix(rest[0], cobra.ShellCompRequestCmd) {
+		return nil // Execute says more
+	}
+	return noArguments(cmd, rest)
+}
+
 // noArguments refuses what a person may have meant as a subcommand.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		return usagef(cmd, "%q is not a command of %q", args[0], cmd.CommandPath())
+		return usagef(cmd, "%q is not a command of %q: %s", args[0], cmd.CommandPath(), suggestion(cmd, args[0]))
 	}
 	return usagef(cmd, "%q takes no arguments, but was given %q", cmd.CommandPath(), strings.Join(args, " "))
+}
+
+// suggestion names the commands of a group that are like a word, or else all.
+func suggestion(group *cobra.Command, word string) string {
+	group.SuggestionsMinimumDistance = 2
+	if like := group.SuggestionsFor(word); len(like) > 0 {
+		return "did you mean " + strings.Join(like, " or ") + "?"
+	}
+	var all []string
+	for _, cmd := range group.Commands() {
+		if cmd.IsAvailableCommand() {
+			all = append(all, cmd.Name())
+		}
+	}
+	return "it has " + strings.Join(all, ", ")
 }
 
 // oneArgument asks for exactly one, and says what it is.
