@@ -19,9 +19,10 @@ func (p *program) tenantRotateKeysCommand() *cobra.Command {
 		Use:   "rotate-keys SLUG",
 		Short: "Sign a tenant's sessions and links with a new key",
 		Long: `Sign a tenant's sessions and links with a new key from now on. What older keys signed
-goes on working for the overlap. If a key may be known to others, use --overlap 0: every
-session and link of the tenant ends at once, on every server, and people sign in again.
-Agents' tokens have nothing to do with it.`,
+goes on working for the overlap. If a key may be known to others, use --overlap 0: what
+it signed works no more, at once and on every server, links too. Browsers that are signed
+in get anew what they need, because no key signed what they renew it with. Agents' tokens
+have nothing to do with it.`,
 		Example: `  colaflow tenant rotate-keys acme
   colaflow tenant rotate-keys acme --overlap 0`,
 		Args: oneArgument("the slug, such as acme"),
@@ -39,7 +40,7 @@ Agents' tokens have nothing to do with it.`,
 					return err
 				}
 				if overlap == 0 {
-					return p.printf("Tenant %s signs with a new key. What older keys signed works no more: people sign in again.\n", t.Slug)
+					return p.printf("Tenant %s signs with a new key. What older keys signed works no more.\n", t.Slug)
 				}
 				return p.printf("Tenant %s signs with a new key. What older keys signed works until %s.\n", t.Slug,
 					p.clock().Add(overlap).UTC().Format(time.RFC3339))
