@@ -42,6 +42,7 @@ export async function flow(stage) {
     await page.goto(stage.view(stage.links.acme, path))
     await page.locator('h1, h2').first().waitFor()
     await page.waitForFunction(() => !document.querySelector('.skeleton'))
+    if (path.startsWith('/reports')) await page.locator('.uplot canvas').first().waitFor()
     if (open) {
       await page.getByRole('button', { name: open }).click()
       await page.getByRole('dialog').getByRole('button', { name: close }).waitFor()
