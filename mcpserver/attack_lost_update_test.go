@@ -13,14 +13,14 @@ import (
 	"github.com/colaflow/colaflow/store/storetest"
 )
 
-// meanwhile calls a tool that has to wait for an issue's lock, and lets somebody else's
-// change of that issue commit while it waits.
-func (b *bundle) meanwhile(t *testing.T, acme *storetest.Tenant, issue int, change string, call func()) {
+// meanwhile calls a tool that has to wait for a row's lock, and lets somebody else's
+// change of that row, which $1 says the tenant of, commit while it waits.
+func (b *bundle) meanwhile(t *testing.T, acme *storetest.Tenant, change string, call func()) {
 	t.Helper()
 	watch := b.db.Admin(t)
 	tx, err := b.db.Admin(t).Begin(t.Context())
 	require.NoError(t, err)
-	_, err = tx.Exec(t.Context(), `update issues set `+change+` where tenant_id = $1 and number = $2`, acme.ID, issue)
+	_, err = tx.Exec(t.Context(), change, acme.ID)
 	require.NoError(t, err)
 	var done sync.WaitGroup
 	done.Go(call)
@@ -40,7 +40,7 @@ func TestLostUpdate_Batch(t *testing.T) {
 	acme := b.db.Tenant(t, "acme")
 	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One", "Two")
 	c := b.client(t, acme.FullToken(t))
-	b.meanwhile(t, acme, 2, fmt.Sprintf("assignee_id = '%s'", acme.Ben.ID), func() {
+	b.meanwhile(t, acme, fmt.Sprintf("update issues set assignee_id = '%s' where tenant_id = $1 and number = 2", acme.Ben.ID), func() {
 		text := c.fails("conflict", "batch_update_issues", args{"filter": args{"assignee": "none"}, "expected_count": 2, "changes": args{"assignee": "ada"}})
 		require.Contains(t, text, "1 of the 2 issues changed meanwhile")
 	})
@@ -61,11 +61,14 @@ func TestLostUpdate_Sprint(t *testing.T) {
 	c.ok("save_sprint", args{"project": "WEB", "sprint": "First", "action": "start"})
 	c.ok("batch_update_issues", args{"keys": []string{"WEB-1", "WEB-2"}, "changes": args{"sprint": "First"}})
 	end := args{"project": "WEB", "sprint": "First", "action": "complete", "carry_over": "Second"}
-	b.meanwhile(t, acme, 2, "sprint_id = (select s.id from sprints s where s.tenant_id = issues.tenant_id and s.name = 'Other')", func() {
+	b.meanwhile(t, acme, "update issues set sprint_id = (select s.id from sprints s where s.tenant_id = $1 and s.name = 'Other') where tenant_id = $1 and number = 2", func() {
 		require.Equal(t, []any{"WEB-1"}, c.agree("save_sprint", end)["carried_over"])
 	})
 	require.EqualValues(t, 1, c.ok("search_issues", args{"project": "WEB", "sprint": "Other"})["total"])
 	c.fails("invalid_value", "create_issue", args{"project": "WEB", "title": "Late", "sprint": "First"})
+	b.meanwhile(t, acme, "update sprints set state = 'completed', completed_at = now() where tenant_id = $1 and name = 'Other'", func() {
+		c.fails("invalid_value", "create_issue", args{"project": "WEB", "title": "Too late", "sprint": "Other"})
+	})
 }
 
 // TestCircles: parents and blocks that are fine alone close no circle together.
