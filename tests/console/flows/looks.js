@@ -19,6 +19,7 @@ const views = [
   ['new-token', '/tokens', 'New token'],
   ['activity', '/activity'],
   ['members', '/members'],
+  ['sso', '/sso'],
   ['settings', '/settings'],
   ['suspend', '/settings', 'Suspend looks', 'Keep it'],
   ['account', '/account'],
