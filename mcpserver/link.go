@@ -20,20 +20,11 @@ func (c *Call) linkByKey(ctx context.Context, from tracker.Issue, l linkIn) erro
 	if !c.May(tenancy.IssuesUpdate) {
 		return forbidden(c.Principal, tenancy.IssuesUpdate, "")
 	}
-	var found []tracker.Issue
-	var projects []tracker.Project
-	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectsByKeys([]string{key.Project}, &projects)); err != nil {
+	to, _, err := c.writableIssues(ctx, []tracker.IssueKey{key})
+	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
-		return noIssues([]string{key.String()})
-	}
-	for _, p := range projects {
-		if err := p.CheckWritable(); err != nil {
-			return err
-		}
-	}
-	_, err = c.link(ctx, from, tracker.Relation(l.Relation), found[0])
+	_, err = c.link(ctx, from, tracker.Relation(l.Relation), to[0])
 	return err
 }
 

@@ -141,15 +141,12 @@ func (p *patcher) plan(ctx context.Context, i tracker.Issue, to tracker.Optional
 		if s, err = p.c.sprint(ctx, p.project, to.Value); err != nil {
 			return i, err
 		}
+		if err = p.c.do(ctx, store.HoldSprint(s.ID, &s.State)); err != nil {
+			return i, err
+		}
 		p.sprints[name] = s
 	}
-	if s.ID == i.SprintID {
-		return i, nil
-	}
-	if err := p.c.do(ctx, store.HoldSprint(s.ID, &s.State)); err != nil {
-		return i, err
-	}
-	if s.State == tracker.SprintCompleted {
+	if s.State == tracker.SprintCompleted && s.ID != i.SprintID {
 		return i, tenancy.Errorf(tenancy.InvalidValue, "Sprint %q is completed and takes no issues.", s.Name).
 			WithNext("Use current, next or another sprint.")
 	}

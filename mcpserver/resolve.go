@@ -53,6 +53,38 @@ func (c *Call) writableProject(ctx context.Context, key string) (tracker.Project
 	return p, p.CheckWritable()
 }
 
+// writableIssue locks the issue that a write is about.
+func (c *Call) writableIssue(ctx context.Context, key tracker.IssueKey) (i tracker.Issue, p tracker.Project, err error) {
+	var found []tracker.Issue
+	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectByKey(key.Project, &p)); err != nil {
+		return i, p, err
+	}
+	if len(found) == 0 {
+		return i, p, noIssues([]string{key.String()})
+	}
+	c.touch(key.String(), p.ID)
+	return found[0], p, p.CheckWritable()
+}
+
+// writableIssues locks the issues that a write is about, in the order of their keys, and
+// returns the projects that they are of.
+func (c *Call) writableIssues(ctx context.Context, keys []tracker.IssueKey) (issues []tracker.Issue, projects []tracker.Project, err error) {
+	var found []tracker.Issue
+	if err := c.do(ctx, store.LockIssues(keys, &found), store.ProjectsByKeys(projectsOf(keys), &projects)); err != nil {
+		return nil, nil, err
+	}
+	issues, missing := inOrder(keys, found)
+	if len(missing) > 0 {
+		return nil, nil, noIssues(missing)
+	}
+	for _, p := range projects {
+		if err := p.CheckWritable(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return issues, projects, nil
+}
+
 // member finds the person that a name means: "me", an e-mail, a handle or a
 // display name.
 func (c *Call) member(ctx context.Context, name string) (tenancy.Member, error) {

@@ -43,26 +43,18 @@ func addCommentHandler(ctx context.Context, c *Call, in addCommentIn) (addCommen
 	if body == "" {
 		return addCommentOut{}, tenancy.Errorf(tenancy.Missing, "body is empty.")
 	}
-	var found []tracker.Issue
-	var p tracker.Project
-	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectByKey(key.Project, &p)); err != nil {
+	i, _, err := c.writableIssue(ctx, key)
+	if err != nil {
 		return addCommentOut{}, err
 	}
-	if len(found) == 0 {
-		return addCommentOut{}, noIssues([]string{key.String()})
-	}
-	c.touch(key.String(), p.ID)
-	if err := p.CheckWritable(); err != nil {
-		return addCommentOut{}, err
-	}
-	m := tracker.Comment{ID: tenancy.NewID(), IssueID: found[0].ID, Body: body}
+	m := tracker.Comment{ID: tenancy.NewID(), IssueID: i.ID, Body: body}
 	if in.ReplyTo != "" {
-		if m.ReplyTo, err = c.commentOf(ctx, found[0], in.ReplyTo); err != nil {
+		if m.ReplyTo, err = c.commentOf(ctx, i, in.ReplyTo); err != nil {
 			return addCommentOut{}, err
 		}
 	}
 	c.changes = append(c.changes, change{Key: key.String(), Field: "comment", After: m.ID})
-	if err := c.do(ctx, store.InsertComment(found[0], m, "", c.author())); err != nil {
+	if err := c.do(ctx, store.InsertComment(i, m, "", c.author())); err != nil {
 		return addCommentOut{}, err
 	}
 	return addCommentOut{Key: key.String(), ID: m.ID.String(), At: stamp(c.Now), URL: c.links.issue(key)}, nil

@@ -58,28 +58,20 @@ func batchUpdateIssuesHandler(ctx context.Context, c *Call, in batchUpdateIssues
 	if in.Changes.Comment != "" && !c.May(tenancy.CommentsCreate) {
 		return batchUpdateOut{}, forbidden(c.Principal, tenancy.CommentsCreate, "")
 	}
-	keys, err := c.batchKeys(ctx, in)
+	keys, filter, err := c.batchKeys(ctx, in)
 	if err != nil {
 		return batchUpdateOut{}, err
 	}
-	var found []tracker.Issue
-	var projects []tracker.Project
-	if err := c.do(ctx, store.LockIssues(keys, &found), store.ProjectsByKeys(projectsOf(keys), &projects)); err != nil {
+	issues, projects, err := c.writableIssues(ctx, keys)
+	if err != nil {
 		return batchUpdateOut{}, err
-	}
-	issues, missing := inOrder(keys, found)
-	if len(missing) > 0 {
-		return batchUpdateOut{}, noIssues(missing)
 	}
 	patchers := map[uuid.UUID]*patcher{}
 	for _, p := range projects {
-		if err := p.CheckWritable(); err != nil {
-			return batchUpdateOut{}, err
-		}
 		patchers[p.ID] = newPatcher(c, p)
 		c.touch(p.Key, p.ID)
 	}
-	if err := c.stillMatch(ctx, in.Filter, keys); err != nil {
+	if err := c.stillMatch(ctx, filter, keys); err != nil {
 		return batchUpdateOut{}, err
 	}
 	if err := c.confirmBatch(ctx, issues, in.Changes); err != nil {
@@ -128,18 +120,14 @@ func (c *Call) confirmBatch(ctx context.Context, issues []tracker.Issue, changes
 
 // stillMatch refuses a batch by filter if an issue ceased to match while we waited for its
 // lock: somebody else changed it, and would be overwritten.
-func (c *Call) stillMatch(ctx context.Context, in *issueFilter, keys []tracker.IssueKey) error {
-	if in == nil {
+func (c *Call) stillMatch(ctx context.Context, f *tracker.Filter, keys []tracker.IssueKey) error {
+	if f == nil {
 		return nil
-	}
-	f, _, err := c.resolveFilter(ctx, *in)
-	if err != nil {
-		return err
 	}
 	var rows []tracker.Issue
 	var total int
 	f.Keys = keys
-	if err := c.search(ctx, f, store.Page{Sort: tracker.SortKey, Limit: 1}, &rows, &total); err != nil {
+	if err := c.search(ctx, *f, store.Page{Sort: tracker.SortKey, Limit: 1}, &rows, &total); err != nil {
 		return err
 	}
 	if total != len(keys) {
@@ -150,39 +138,40 @@ func (c *Call) stillMatch(ctx context.Context, in *issueFilter, keys []tracker.I
 }
 
 // batchKeys lists the issues that a batch is about: the given keys, or exactly
-// as many as expected that match the filter.
-func (c *Call) batchKeys(ctx context.Context, in batchUpdateIssuesIn) ([]tracker.IssueKey, error) {
+// as many as expected that match the filter, which it returns too.
+func (c *Call) batchKeys(ctx context.Context, in batchUpdateIssuesIn) ([]tracker.IssueKey, *tracker.Filter, error) {
 	if (len(in.Keys) > 0) == (in.Filter != nil) {
-		return nil, tenancy.Errorf(tenancy.Missing, "batch_update_issues needs either keys or filter.")
+		return nil, nil, tenancy.Errorf(tenancy.Missing, "batch_update_issues needs either keys or filter.")
 	}
 	if len(in.Keys) > 0 {
-		return issueKeys(in.Keys)
+		keys, err := issueKeys(in.Keys)
+		return keys, nil, err
 	}
 	f, _, err := c.resolveFilter(ctx, *in.Filter)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var rows []tracker.Issue
 	var total int
 	page := store.Page{Sort: tracker.SortKey, Limit: maxBatchUpdate}
 	if err := c.search(ctx, f, page, &rows, &total); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	switch {
 	case total > maxBatchUpdate:
-		return nil, tenancy.Errorf(tenancy.TooLarge, "The filter matches %d issues; at most %d can change at once.", total, maxBatchUpdate).
+		return nil, nil, tenancy.Errorf(tenancy.TooLarge, "The filter matches %d issues; at most %d can change at once.", total, maxBatchUpdate).
 			WithNext("Narrow the filter.")
 	case total != in.ExpectedCount:
-		return nil, tenancy.Errorf(tenancy.Conflict, "The filter matches %d issues, expected_count is %d.", total, in.ExpectedCount).
+		return nil, nil, tenancy.Errorf(tenancy.Conflict, "The filter matches %d issues, expected_count is %d.", total, in.ExpectedCount).
 			WithNext("Look at them with search_issues, then retry with the right count.")
 	case total == 0:
-		return nil, tenancy.Errorf(tenancy.NotFound, "The filter matches no issue.")
+		return nil, nil, tenancy.Errorf(tenancy.NotFound, "The filter matches no issue.")
 	}
 	keys := make([]tracker.IssueKey, len(rows))
 	for n, i := range rows {
 		keys[n] = i.Key
 	}
-	return keys, nil
+	return keys, &f, nil
 }
 
 func projectsOf(keys []tracker.IssueKey) []string {

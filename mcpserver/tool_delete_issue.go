@@ -35,17 +35,8 @@ func deleteIssueHandler(ctx context.Context, c *Call, in deleteIssueIn) (deleted
 	if err != nil {
 		return deletedOut{}, err
 	}
-	var found []tracker.Issue
-	var p tracker.Project
-	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectByKey(key.Project, &p)); err != nil {
-		return deletedOut{}, err
-	}
-	if len(found) == 0 {
-		return deletedOut{}, noIssues([]string{key.String()})
-	}
-	i := found[0]
-	c.touch(key.String(), p.ID)
-	if err := p.CheckWritable(); err != nil {
+	i, p, err := c.writableIssue(ctx, key)
+	if err != nil {
 		return deletedOut{}, err
 	}
 	if in.ExpectedVersion != 0 && in.ExpectedVersion != i.Version {

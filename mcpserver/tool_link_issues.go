@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"context"
 
-	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
@@ -36,19 +35,9 @@ func linkIssuesHandler(ctx context.Context, c *Call, in linkIssuesIn) (linkIssue
 	if err != nil {
 		return linkIssuesOut{}, err
 	}
-	var found []tracker.Issue
-	var projects []tracker.Project
-	if err := c.do(ctx, store.LockIssues(keys, &found), store.ProjectsByKeys(projectsOf(keys), &projects)); err != nil {
+	issues, _, err := c.writableIssues(ctx, keys)
+	if err != nil {
 		return linkIssuesOut{}, err
-	}
-	issues, missing := inOrder(keys, found)
-	if len(missing) > 0 {
-		return linkIssuesOut{}, noIssues(missing)
-	}
-	for _, p := range projects {
-		if err := p.CheckWritable(); err != nil {
-			return linkIssuesOut{}, err
-		}
 	}
 	c.touch(issues[0].Key.String(), issues[0].ProjectID)
 	out := linkIssuesOut{Key: issues[0].Key.String(), Relation: in.Relation}

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,17 +43,8 @@ func logWorkHandler(ctx context.Context, c *Call, in logWorkIn) (logWorkOut, err
 	if err != nil {
 		return logWorkOut{}, err
 	}
-	var found []tracker.Issue
-	var p tracker.Project
-	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectByKey(key.Project, &p)); err != nil {
-		return logWorkOut{}, err
-	}
-	if len(found) == 0 {
-		return logWorkOut{}, noIssues([]string{key.String()})
-	}
-	i := found[0]
-	c.touch(key.String(), p.ID)
-	if err := p.CheckWritable(); err != nil {
+	i, p, err := c.writableIssue(ctx, key)
+	if err != nil {
 		return logWorkOut{}, err
 	}
 	var totals map[uuid.UUID]int
@@ -109,20 +99,20 @@ func (c *Call) newWorklog(p tracker.Project, in logWorkIn) (w tracker.Worklog, e
 }
 
 // ownWorklog finds an entry of the issue that the caller may take back.
-func (c *Call) ownWorklog(ctx context.Context, i tracker.Issue, text string) (tracker.Worklog, error) {
-	var entries []tracker.Worklog
-	if err := c.do(ctx, store.Worklogs(ids(i), maxDetails, &entries)); err != nil {
-		return tracker.Worklog{}, err
+func (c *Call) ownWorklog(ctx context.Context, i tracker.Issue, text string) (w tracker.Worklog, err error) {
+	if id, wrong := uuid.Parse(text); wrong == nil {
+		if err := c.do(ctx, store.WorklogByID(i.ID, id, &w)); err != nil {
+			return w, err
+		}
 	}
-	n := slices.IndexFunc(entries, func(w tracker.Worklog) bool { return w.ID.String() == text })
-	if n < 0 {
+	if w.ID == uuid.Nil || w.ID.String() != text {
 		return tracker.Worklog{}, tenancy.Errorf(tenancy.NotFound, "%s has no worklog entry %q.", i.Key, shorten(tracker.CleanLine(text), 40)).
 			WithNext("get_issue with include worklog lists their ids.")
 	}
-	if !entries[n].IsOf(c.MemberID, c.TokenID) {
-		return tracker.Worklog{}, tenancy.Errorf(tenancy.Forbidden, "This entry is of %s: only they may take it back.", shorten(entries[n].Author+entries[n].Agent, 80)).WithNext("Do not retry.")
+	if !w.IsOf(c.MemberID, c.TokenID) {
+		return tracker.Worklog{}, tenancy.Errorf(tenancy.Forbidden, "This entry is of %s: only they may take it back.", shorten(w.Author+w.Agent, 80)).WithNext("Do not retry.")
 	}
-	return entries[n], nil
+	return w, nil
 }
 
 // worklogView is the time spent on an issue: all of it, and the entries.

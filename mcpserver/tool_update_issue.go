@@ -61,17 +61,8 @@ func updateIssueHandler(ctx context.Context, c *Call, in updateIssueIn) (updateI
 	if in.Comment != "" && !c.May(tenancy.CommentsCreate) {
 		return updateIssueOut{}, forbidden(c.Principal, tenancy.CommentsCreate, key.Project)
 	}
-	var found []tracker.Issue
-	var p tracker.Project
-	if err := c.do(ctx, store.LockIssues([]tracker.IssueKey{key}, &found), store.ProjectByKey(key.Project, &p)); err != nil {
-		return updateIssueOut{}, err
-	}
-	if len(found) == 0 {
-		return updateIssueOut{}, noIssues([]string{key.String()})
-	}
-	before := found[0]
-	c.touch(key.String(), p.ID)
-	if err := p.CheckWritable(); err != nil {
+	before, p, err := c.writableIssue(ctx, key)
+	if err != nil {
 		return updateIssueOut{}, err
 	}
 	if in.ExpectedVersion != 0 && in.ExpectedVersion != before.Version {

@@ -8,20 +8,30 @@ import (
 	"github.com/colaflow/colaflow/tracker"
 )
 
+const selectWorklog = `select w.id, w.issue_id, w.author_id, w.token_id, coalesce(m.email, m.handle, ''), coalesce(t.name, ''), w.minutes, w.started_on, w.comment, w.created_at
+	from worklogs w
+	left join members m on m.tenant_id = $1 and m.id = w.author_id
+	left join tokens t on t.tenant_id = $1 and t.id = w.token_id
+	where w.tenant_id = $1 and `
+
+func scanWorklog(row pgx.Rows, w *tracker.Worklog) error {
+	var author, token *uuid.UUID
+	err := row.Scan(&w.ID, &w.IssueID, &author, &token, &w.Author, &w.Agent, &w.Minutes, &w.StartedOn, &w.Comment, &w.CreatedAt)
+	w.AuthorID, w.TokenID = idOrNil(author), idOrNil(token)
+	return err
+}
+
 // Worklogs lists the time spent on issues, oldest first.
 func Worklogs(issues []uuid.UUID, limit int, into *[]tracker.Worklog) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select w.id, w.issue_id, w.author_id, w.token_id, coalesce(m.email, m.handle, ''), coalesce(t.name, ''), w.minutes, w.started_on, w.comment, w.created_at
-			from worklogs w
-			left join members m on m.tenant_id = $1 and m.id = w.author_id
-			left join tokens t on t.tenant_id = $1 and t.id = w.token_id
-			where w.tenant_id = $1 and w.issue_id = any($2) order by w.started_on, w.id limit $3`, scope.Tenant, issues, limit).
-			Query(collect(into, func(row pgx.Rows, w *tracker.Worklog) error {
-				var author, token *uuid.UUID
-				err := row.Scan(&w.ID, &w.IssueID, &author, &token, &w.Author, &w.Agent, &w.Minutes, &w.StartedOn, &w.Comment, &w.CreatedAt)
-				w.AuthorID, w.TokenID = idOrNil(author), idOrNil(token)
-				return err
-			}))
+		b.Queue(selectWorklog+`w.issue_id = any($2) order by w.started_on, w.id limit $3`, scope.Tenant, issues, limit).Query(collect(into, scanWorklog))
+	}
+}
+
+// WorklogByID reads an entry of an issue; its ID stays zero if there is none.
+func WorklogByID(issue, id uuid.UUID, into *tracker.Worklog) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(selectWorklog+`w.issue_id = $2 and w.id = $3`, scope.Tenant, issue, id).Query(collectOne(into, scanWorklog))
 	}
 }
 
