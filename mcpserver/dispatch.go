@@ -244,21 +244,12 @@ func (s *Server) auditRow(r *request, c *Call, data json.RawMessage, err error) 
 		}
 	}
 	var known *tenancy.Error
-	if errors.As(err, &known) && deniedCode(known.Code) {
+	if errors.As(err, &known) && known.Code.IsDenial() {
 		row.Decision, row.Rule = store.Denied, known.Message
 	} else if err != nil {
 		row.Decision = store.Failed
 	}
 	return row
-}
-
-// deniedCode reports whether a call with this outcome was kept from running.
-func deniedCode(code tenancy.Code) bool {
-	switch code {
-	case tenancy.Forbidden, tenancy.Unauthenticated, tenancy.TenantIsSuspended, tenancy.AddressNotAllowed, tenancy.RateLimited:
-		return true
-	}
-	return false
 }
 
 // recordRefusal leaves the row of a call whose token was good when it came and

@@ -39,7 +39,7 @@ func TestLimits_Concurrent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	acme := b.db.Tenant(t, "acme")
-	_, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth,
+	server, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth,
 		Limits: func(string) tenancy.Limits { return tenancy.Limits{Concurrent: 1} }})
 	c := b.client(t, acme.FullToken(t))
 	c.url = h.URL
@@ -57,6 +57,12 @@ func TestLimits_Concurrent(t *testing.T) {
 	a := c.post(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
 	require.Equal(t, http.StatusTooManyRequests, a.status)
 	require.Equal(t, "1", a.header.Get("Retry-After"))
+	_, err = server.CallAs(t.Context(), person(acme.Tenant, acme.Ben), mcpserver.PersonCall{Tool: "get_me"})
+	require.Equal(t, tenancy.RateLimited, tenancy.CodeOf(err), "people are counted too")
 	require.NoError(t, lock.Rollback(t.Context()))
 	require.Equal(t, http.StatusOK, (<-first).status)
+	require.Eventually(t, func() bool {
+		var denied int
+		return watch.QueryRow(t.Context(), "select count(*) from audit_log where code = 'rate_limited'").Scan(&denied) == nil && denied == 2
+	}, 10*time.Second, 5*time.Millisecond, "attack case 94: a row for each of them")
 }

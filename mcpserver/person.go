@@ -33,6 +33,7 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 	defer s.report(r)
 	leave, err := s.throttle.Enter(p)
 	if err != nil {
+		s.recordFlood(ctx, r, err)
 		return nil, err
 	}
 	defer leave()
@@ -41,6 +42,10 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 	data, err := s.attempt(ctx, t, r)
 	if err != nil {
 		r.outcome = string(tenancy.CodeOf(err))
+		if isRefusal(err) {
+			r.refused = err
+			s.recordRefusal(ctx, r)
+		}
 		if tenancy.CodeOf(err) == tenancy.Internal {
 			s.log.ErrorContext(ctx, "tool failed", "tool", t.Name, "request", r.id, "tenant", p.TenantSlug, "error", err)
 		}

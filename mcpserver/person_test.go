@@ -63,6 +63,10 @@ func TestCallAs(t *testing.T) {
 	require.NoError(t, err)
 	_, err = call(ben, "search_issues", `{}`)
 	require.Equal(t, tenancy.Unauthenticated, tenancy.CodeOf(err), "deactivation is in force at once")
+	acme.Read(t, store.AuditRows(store.AuditFilter{Decision: store.Denied, Oldest: true, Limit: 5}, &rows, nil))
+	require.Len(t, rows, 2, "attack case 94: so is everything that was denied")
+	require.Equal(t, []string{"search_audit_log", "search_issues"}, []string{rows[0].Tool, rows[1].Tool})
+	require.Equal(t, "unauthenticated", rows[1].Code)
 }
 
 // TestCallAs_Viewer: the role is asked for every tool of the catalogue.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -18,8 +19,8 @@ const (
 )
 
 // denials turns a stream of equal denials into a row at once and then one a
-// minute with their number. An agent that keeps trying, or is held to its limits,
-// cannot flood the log. Numbers not yet written are lost in a crash; that there
+// minute with their number. Who keeps trying, or is held to limits, cannot flood the
+// log. Numbers not yet written are lost in a crash; that there
 // was a denial is not.
 type denials struct {
 	log *auditLog
@@ -34,15 +35,17 @@ type denials struct {
 // denial is what makes denials equal.
 type denial struct {
 	tenant     tenancy.TenantID
-	token      uuid.UUID
+	caller     uuid.UUID // the token; without one, the member
 	tool, rule string
 }
 
+// denialOf tells for calls alone what they are equal by: every sign-in has its own row.
 func denialOf(r AuditRow) (denial, bool) {
-	if r.Decision != Denied || r.TokenID == nil {
+	caller := cmp.Or(r.TokenID, r.MemberID)
+	if r.Decision != Denied || r.Kind != "call" || caller == nil {
 		return denial{}, false
 	}
-	return denial{r.TenantID, *r.TokenID, r.Method + " " + r.Tool, r.Rule}, true
+	return denial{r.TenantID, *caller, r.Method + " " + r.Tool, r.Rule}, true
 }
 
 // counted reports whether the row is a repeat, which gets no row of its own now.

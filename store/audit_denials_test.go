@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
@@ -64,6 +65,34 @@ func TestRecord_RepeatedDenials(t *testing.T) {
 	report, err := db.VerifyAudit(t.Context(), acme.Scope(), store.AuditHead{})
 	require.NoError(t, err)
 	require.True(t, report.OK(), report.Findings)
+}
+
+// TestRecord_RepeatedDenialsOfMembers: who has no token is told apart by their member; what
+// is no call has a row each time.
+func TestRecord_RepeatedDenialsOfMembers(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme, globex := db.Tenant(t, "acme"), db.Tenant(t, "globex")
+	byMember := func(tn *storetest.Tenant, kind string, n int, member *uuid.UUID) {
+		for range n {
+			require.NoError(t, db.Record(t.Context(), store.AuditRow{TenantID: tn.ID, Kind: kind, Actor: "someone", MemberID: member, Method: "GET /api/v1/audit",
+				Decision: store.Denied, Rule: "lacks audit:read"}))
+		}
+	}
+	byMember(acme, "call", 5, &acme.Ada.ID)
+	byMember(acme, "call", 4, &acme.Ben.ID)
+	byMember(globex, "call", 3, &acme.Ada.ID) // an imported tenant has members of the same ids
+	byMember(acme, "sign_in", 2, &acme.Ada.ID)
+	byMember(acme, "call", 2, nil)
+	db.FlushDenials()
+	for tn, want := range map[*storetest.Tenant][]int{acme: {1, 1, 1, 1, 1, 1, 3, 4}, globex: {1, 2}} {
+		var repeats []int
+		rows, _ := listAudit(t, db, tn.Scope(), store.AuditFilter{Decision: store.Denied})
+		for _, r := range rows {
+			repeats = append(repeats, r.Repeats)
+		}
+		require.ElementsMatch(t, want, repeats)
+	}
 }
 
 func TestRecord_DenialsAreBounded(t *testing.T) {

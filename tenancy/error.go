@@ -35,6 +35,16 @@ const (
 	Internal             Code = "internal"
 )
 
+// IsDenial reports whether a call with this outcome was kept from running; the audit
+// log says so of it.
+func (c Code) IsDenial() bool {
+	switch c {
+	case Forbidden, Unauthenticated, TenantIsSuspended, AddressNotAllowed, RateLimited:
+		return true
+	}
+	return false
+}
+
 // Error is the one error that may reach a client: a code, one sentence, and
 // what to do next. Whatever is not an Error is internal, and its text stays in
 // the log.

@@ -31,19 +31,19 @@ func (s *Server) routes() []Route {
 			s.answer(w, v, err)
 		}}
 	}
-	unlimited := func(method, path string, answer func(*http.Request, session) (any, error)) Route {
-		return Route{method, path, s.withSession(func(w http.ResponseWriter, r *http.Request, me session) {
-			r.Body = http.MaxBytesReader(w, r.Body, maxAPIBody)
-			v, err := answer(r, me)
-			s.answer(w, v, err)
-		})}
+	own := func(method, path string, serve func(http.ResponseWriter, *http.Request, session) error) Route {
+		return Route{method, path, s.withSession(serve)}
 	}
 	limited := func(write bool, method, path string, answer func(*http.Request, session) (any, error)) Route {
-		return unlimited(method, path, func(r *http.Request, me session) (any, error) {
+		return own(method, path, func(w http.ResponseWriter, r *http.Request, me session) error {
 			if err := s.pay(me, write); err != nil {
-				return nil, err
+				return err
 			}
-			return answer(r, me)
+			v, err := answer(r, me)
+			if err == nil {
+				s.answer(w, v, nil)
+			}
+			return err
 		})
 	}
 	member := func(method, path string, answer func(*http.Request, session) (any, error)) Route {
@@ -83,7 +83,7 @@ func (s *Server) routes() []Route {
 		admin(tenancy.MembersManage, "GET", "/api/v1/settings", s.settings),
 		admin(tenancy.MembersManage, "POST", "/api/v1/settings/rotate-keys", s.rotateKeys),
 		admin(tenancy.MembersManage, "PUT", "/api/v1/settings/state", s.stopTenant),
-		{"GET", "/api/v1/export", s.withSession(s.exportTenant)},
+		own("GET", "/api/v1/export", s.exportTenant),
 		admin(tenancy.MembersManage, "GET", "/api/v1/sso", s.showSSO),
 		admin(tenancy.MembersManage, "PATCH", "/api/v1/sso", s.requireSSO),
 		admin(tenancy.MembersManage, "PUT", "/api/v1/sso/{name}", s.saveSSO),
@@ -92,9 +92,9 @@ func (s *Server) routes() []Route {
 		admin(tenancy.MembersManage, "DELETE", "/api/v1/sso/{name}", s.removeSSO),
 		admin(tenancy.MembersManage, "POST", "/api/v1/sso/{name}/check", s.checkSSO),
 		member("GET", "/api/v1/pages", s.listPages),
-		member("DELETE", "/api/v1/pages/{id}", s.deletePage),
-		{"POST", "/api/v1/pages/{id}/open", s.withSession(s.openOwnPage)},
-		unlimited("POST", "/api/v1/tools/{name}", s.callTool), // the catalogue has the same limits
+		admin(tenancy.MembersManage, "DELETE", "/api/v1/pages/{id}", s.deletePage),
+		own("POST", "/api/v1/pages/{id}/open", s.openOwnPage),
+		own("POST", "/api/v1/tools/{name}", s.callTool), // the catalogue has the same limits
 	}
 }
 

@@ -26,30 +26,25 @@ const (
 // database free again, before the first byte is sent: who reads slowly, or not at all,
 // takes up no more than a file. When something fails on the way, the connection breaks
 // off, so that no half of a file looks whole.
-func (s *Server) exportTenant(w http.ResponseWriter, r *http.Request, me session) {
+func (s *Server) exportTenant(w http.ResponseWriter, r *http.Request, me session) error {
 	t := me.app.Tenant()
 	if err := s.enter(r, me); err != nil {
-		s.fail(w, err)
-		return
+		return err
 	}
 	if me.claims.Role != tenancy.RoleOwner { // the epoch, just checked, says that it still holds
-		s.fail(w, tenancy.Errorf(tenancy.Forbidden, "Only an owner may take all data along.").WithNext("Ask an owner of your tenant."))
-		return
+		return tenancy.Errorf(tenancy.Forbidden, "Only an owner may take all data along.").WithNext("Ask an owner of your tenant.")
 	}
 	leave, err := s.downloads.enter(t.ID, "export")
 	if err != nil {
-		s.fail(w, err)
-		return
+		return err
 	}
 	defer leave()
 	if err := s.payHeavy(me); err != nil {
-		s.fail(w, err)
-		return
+		return err
 	}
 	file, size, err := s.spool(r.Context(), t, me.claims.Email)
 	if err != nil {
-		s.fail(w, err)
-		return
+		return err
 	}
 	defer discard(file)
 	h := w.Header()
@@ -61,6 +56,7 @@ func (s *Server) exportTenant(w http.ResponseWriter, r *http.Request, me session
 		s.Log.Warn("export was not sent whole", "tenant", t.Slug, "error", err)
 		panic(http.ErrAbortHandler)
 	}
+	return nil
 }
 
 // spool writes a tenant's export to a file that has no name any more, where the system

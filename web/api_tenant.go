@@ -87,9 +87,6 @@ func (s *Server) deletePage(r *http.Request, me session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !me.claims.Role.Permissions().Has(tenancy.MembersManage) {
-		return nil, tenancy.Errorf(tenancy.Forbidden, "Only an admin may delete pages.").WithNext("Ask an admin of your tenant.")
-	}
 	if err := s.enter(r, me); err != nil {
 		return nil, err
 	}

@@ -17,17 +17,20 @@ type ToolCall struct {
 	Client    string
 }
 
-// callTool runs a tool of the MCP catalogue under the member's own permissions.
-func (s *Server) callTool(r *http.Request, me session) (any, error) {
+// callTool runs a tool of the MCP catalogue under the member's own permissions. The
+// catalogue audits what comes of it, so its errors are answered here.
+func (s *Server) callTool(w http.ResponseWriter, r *http.Request, me session) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, tenancy.Errorf(tenancy.TooLarge, "The body is longer than 1 MiB.")
+		return tenancy.Errorf(tenancy.TooLarge, "The body is longer than 1 MiB.")
 	}
 	p, err := s.principal(r, me)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, s.clientIP(r), "console"})
+	v, err := s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, s.clientIP(r), consoleClient})
+	s.answer(w, v, err)
+	return nil
 }
 
 // principal is the member as callers of tools see one: everything that the role allows.

@@ -159,7 +159,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, app *tenancy.Appl
 }
 
 // openOwnPage opens a page of the tenant to a signed-in member, without a link.
-func (s *Server) openOwnPage(w http.ResponseWriter, r *http.Request, me session) {
+func (s *Server) openOwnPage(w http.ResponseWriter, r *http.Request, me session) error {
 	id, err := pathID(r, "page")
 	if err == nil {
 		err = s.pay(me, false)
@@ -168,19 +168,19 @@ func (s *Server) openOwnPage(w http.ResponseWriter, r *http.Request, me session)
 		err = s.enter(r, me)
 	}
 	if err != nil {
-		s.fail(w, err)
-		return
+		return err
 	}
 	p, err := me.app.OpenPage(r.Context(), id)
 	if tenancy.CodeOf(err) == tenancy.NotFound {
-		err = notFound("page")
-	}
-	if err != nil {
-		s.fail(w, err)
-		return
+		return notFound("page")
+	} else if err != nil {
+		return err
 	}
 	address, err := s.admit(w, r, me.app, p)
-	s.answer(w, map[string]string{"url": address}, err)
+	if err == nil {
+		s.answer(w, map[string]string{"url": address}, nil)
+	}
+	return err
 }
 
 // busy answers when the tenant's memory is used up: the link is not spent.

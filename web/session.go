@@ -29,52 +29,78 @@ func (me session) scope() store.Scope {
 	return store.ForMember(me.app.Tenant().ID, me.member, me.claims.MemberEpoch)
 }
 
-// withSession authenticates a request by its bearer JWT, without the database
-// if the revocation feed was healthy ever since the JWT was issued. A JWT of another tenant than the
-// address names is 403; anything else that is wrong is 401 with one body.
-func (s *Server) withSession(next func(http.ResponseWriter, *http.Request, session)) http.HandlerFunc {
+// withSession serves signed-in members. What they may not do leaves a row in the audit
+// log before it is answered.
+func (s *Server) withSession(serve func(http.ResponseWriter, *http.Request, session) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		raw, ok := bearerJWT(r.Header)
-		if !ok {
-			s.unauthorized(w)
-			return
-		}
-		app, release, err := s.application(r, raw)
+		me, release, err := s.authenticate(r)
 		if err != nil {
 			s.refuse(w, err)
 			return
 		}
 		defer release()
-		claims, err := app.Verify(r.Context(), tenancy.KindSession, raw)
-		if err != nil {
-			s.refuse(w, err)
+		if err = s.serve(w, r, me, serve); err == nil {
 			return
 		}
-		if err := s.checkTenant(r, app.Tenant()); err != nil {
-			s.fail(w, err)
-			return
-		}
-		member, err := uuid.Parse(claims.Subject)
-		tenant := app.Tenant().ID
-		sid, _ := uuid.Parse(claims.SessionID) // none: no session can end it
-		if err != nil || s.revoked.since(memberKey{tenant, member}, claims.IssuedAt.Time) || s.revoked.since(memberKey{tenant, sid}, claims.IssuedAt.Time) {
+		if err = s.audited(r, me, err); tenancy.CodeOf(err) == tenancy.Unauthenticated {
 			s.unauthorized(w)
 			return
 		}
-		if !s.FeedHealthy() || s.revoked.unsure(claims.IssuedAt.Time) {
-			if err := s.CheckMember(r.Context(), app.Tenant().ID, member, claims.MemberEpoch); err != nil {
-				s.refuse(w, err)
-				return
-			}
-		}
-		free, err := app.Budget().Reserve(requestRoom + bodyRoom(r))
-		if err != nil {
-			s.fail(w, err)
-			return
-		}
-		defer free()
-		next(w, r, session{app, claims, member, sid})
+		s.fail(w, err)
 	}
+}
+
+// authenticate finds who a request's bearer JWT signs in, without the database; whatever
+// is wrong with it is 401 with one body.
+func (s *Server) authenticate(r *http.Request) (me session, release func(), err error) {
+	raw, ok := bearerJWT(r.Header)
+	if !ok {
+		return me, nil, errNoSession
+	}
+	app, release, err := s.application(r, raw)
+	if err != nil {
+		return me, nil, err
+	}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
+	me.app = app
+	if me.claims, err = me.app.Verify(r.Context(), tenancy.KindSession, raw); err != nil {
+		return me, release, err
+	}
+	if me.member, err = uuid.Parse(me.claims.Subject); err != nil {
+		return me, release, errNoSession
+	}
+	me.id, _ = uuid.Parse(me.claims.SessionID) // none: no session can end it
+	tenant, issued := me.app.Tenant().ID, me.claims.IssuedAt.Time
+	if s.revoked.since(memberKey{tenant, me.member}, issued) || s.revoked.since(memberKey{tenant, me.id}, issued) {
+		return me, release, errNoSession
+	}
+	return me, release, nil
+}
+
+// serve answers a member's request, unless it returns why it may not be. An address that
+// names another tenant is 403. The database is asked about the member only if the
+// revocation feed was not healthy ever since the JWT was issued.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, me session, next func(http.ResponseWriter, *http.Request, session) error) error {
+	tenant := me.app.Tenant()
+	if err := s.checkTenant(r, tenant); err != nil {
+		return err
+	}
+	if !s.FeedHealthy() || s.revoked.unsure(me.claims.IssuedAt.Time) {
+		if err := s.CheckMember(r.Context(), tenant.ID, me.member, me.claims.MemberEpoch); err != nil {
+			return err
+		}
+	}
+	free, err := me.app.Budget().Reserve(requestRoom + bodyRoom(r))
+	if err != nil {
+		return err
+	}
+	defer free()
+	r.Body = http.MaxBytesReader(w, r.Body, maxAPIBody)
+	return next(w, r, me)
 }
 
 // requestRoom is what a member's request is charged for beside its body: about what
@@ -121,8 +147,10 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 
 func (s *Server) unauthorized(w http.ResponseWriter) {
 	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-	s.fail(w, tenancy.Errorf(tenancy.Unauthenticated, "The session is missing, invalid or expired.").WithNext("Sign in again."))
+	s.fail(w, errNoSession)
 }
+
+var errNoSession = tenancy.Errorf(tenancy.Unauthenticated, "The session is missing, invalid or expired.").WithNext("Sign in again.")
 
 func bearerJWT(h http.Header) (string, bool) {
 	values := h.Values("Authorization")

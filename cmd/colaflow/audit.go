@@ -16,9 +16,9 @@ import (
 func (p *program) auditCommand() *cobra.Command {
 	return group("audit", "Read, export and verify a tenant's audit log",
 		`Read, export and verify a tenant's audit log: every call of an agent, allowed or denied,
-every sign-in and every change that a person makes. Rows bear MACs under the master key, and servers seal them
-into chained checkpoints within seconds, so that whoever changes the database without
-the key is found out.`,
+every sign-in, every change that a person makes, and whatever the console refuses them.
+Rows bear MACs under the master key, and servers seal them into chained checkpoints within
+seconds, so that whoever changes the database without the key is found out.`,
 		p.auditTailCommand(), p.auditSearchCommand(), p.auditExportCommand(), p.auditVerifyCommand(),
 		p.auditDropCommand(), p.auditRetainCommand(), p.auditEraseCommand())
 }

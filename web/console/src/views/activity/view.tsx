@@ -35,7 +35,7 @@ export default function Activity() {
       <header className="head">
         <div>
           <h1>Activity</h1>
-          <p>Every call of every agent and every change by a person.</p>
+          <p>Every call of every agent, and whatever a person changed or was refused.</p>
         </div>
         <Chain />
         <Button onClick={take} busy={saving}>
