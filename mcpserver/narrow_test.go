@@ -258,6 +258,10 @@ func TestSearchAuditLog(t *testing.T) {
 	require.Equal(t, 5, sum(seen))
 	c.fails("invalid_value", "search_audit_log", args{"since": "yesterday"})
 	require.EqualValues(t, 0, c.ok("search_audit_log", args{"since": "2999-01-01"})["total"])
+	acme.Calls(t, 10_001)
+	many := c.ok("search_audit_log", args{"actor": "ada", "limit": 1})
+	require.EqualValues(t, 10_000, many["total"])
+	require.Equal(t, true, many["total_is_minimum"])
 }
 
 func mustText(v any) string {

@@ -51,16 +51,17 @@ func public(err error, requestID string) *tenancy.Error {
 		WithNext("Nothing was changed; tell your admin the request id if it happens again.")
 }
 
-// list is the one envelope of every list. Total counts all matches exactly;
-// Truncated says that the page was cut to fit the response.
+// list is the one envelope of every list. Total counts all matches exactly, unless
+// TotalIsMinimum; Truncated says that the page was cut to fit the response.
 type list struct {
-	Items         []json.RawMessage `json:"items"`
-	Total         int               `json:"total"`
-	Returned      int               `json:"returned"`
-	NextCursor    string            `json:"next_cursor,omitempty"`
-	Truncated     bool              `json:"truncated,omitempty"`
-	FilterApplied string            `json:"filter_applied,omitempty"`
-	Hint          string            `json:"hint,omitempty"`
+	Items          []json.RawMessage `json:"items"`
+	Total          int               `json:"total"`
+	TotalIsMinimum bool              `json:"total_is_minimum,omitempty"`
+	Returned       int               `json:"returned"`
+	NextCursor     string            `json:"next_cursor,omitempty"`
+	Truncated      bool              `json:"truncated,omitempty"`
+	FilterApplied  string            `json:"filter_applied,omitempty"`
+	Hint           string            `json:"hint,omitempty"`
 }
 
 // fill adds rows up to limit or until the response is full. Lists read one row

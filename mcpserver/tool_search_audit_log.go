@@ -48,7 +48,7 @@ func searchAuditLog() Tool {
 	return define(Tool{
 		Name: "search_audit_log", Title: "Search the audit log", ReadOnly: true, Idempotent: true, Toolset: ToolsetAdmin,
 		Permission:  needs(tenancy.AuditRead),
-		Description: "Who did what, when, by which agent, and whether it was allowed; newest first. total is exact.",
+		Description: "Who did what, when, by which agent, and whether it was allowed; newest first. total is exact up to 10,000; beyond, total_is_minimum.",
 	}, searchAuditLogHandler)
 }
 
@@ -75,9 +75,11 @@ func searchAuditLogHandler(ctx context.Context, c *Call, in searchAuditLogIn) (l
 	}
 	var rows []store.AuditRow
 	var out list
-	if err := c.do(ctx, store.AuditRows(f, &rows, &out.Total)); err != nil {
+	var count store.AuditCount
+	if err := c.do(ctx, store.AuditRows(f, &rows, &count)); err != nil {
 		return list{}, err
 	}
+	out.Total, out.TotalIsMinimum = count.Total, count.TotalIsMinimum
 	views := make([]any, len(rows))
 	for n, r := range rows {
 		views[n] = c.viewAudit(r, in.Details)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,18 +34,29 @@ type AuditPosition struct {
 // PositionOfAudit returns the position of a row.
 func PositionOfAudit(r AuditRow) AuditPosition { return AuditPosition{r.WrittenAt, r.ID} }
 
+// auditCounted is up to how many rows that match are counted: a log holds every call of
+// years, and to count them takes longer than a statement may.
+const auditCounted = 10_000
+
+// AuditCount is how many rows match; at least so many, if they are more than are counted.
+type AuditCount struct {
+	Total          int  `json:"total"`
+	TotalIsMinimum bool `json:"total_is_minimum,omitempty"`
+}
+
 // auditInReach holds a token to the rows of its projects, as the policies of other
 // tables do. The audit log's own policy cannot: calls of such tokens must be
 // written that touch no project.
 const auditInReach = `(current_setting('app.only_projects', true) = 'all' or strpos(current_setting('app.only_projects', true), l.project_id::text) > 0)`
 
-// AuditRows lists a page of audit rows, and counts all that match unless total is
+// AuditRows lists a page of audit rows, and counts those that match unless count is
 // nil. A token that is limited to projects gets no others than theirs.
-func AuditRows(f AuditFilter, into *[]AuditRow, total *int) Query {
+func AuditRows(f AuditFilter, into *[]AuditRow, count *AuditCount) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		w := f.where(scope)
-		if total != nil {
-			b.Queue(`select count(*) from audit_log l where `+w.String(), w.args...).QueryRow(scalar(total))
+		if count != nil {
+			b.Queue(fmt.Sprintf(`select least(count(*), %d), count(*) > %[1]d from (select from audit_log l where %s limit %[1]d + 1) c`, auditCounted, w),
+				w.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&count.Total, &count.TotalIsMinimum) })
 		}
 		order := `desc`
 		if f.Oldest {

@@ -13,11 +13,13 @@ import (
 
 func listAudit(t *testing.T, db *storetest.DB, scope store.Scope, f store.AuditFilter) (rows []store.AuditRow, total int) {
 	t.Helper()
+	var count store.AuditCount
 	if f.Limit == 0 {
 		f.Limit = 100
 	}
-	require.NoError(t, db.Read(t.Context(), scope, func(tx *store.Tx) error { return tx.Do(t.Context(), store.AuditRows(f, &rows, &total)) }))
-	return rows, total
+	require.NoError(t, db.Read(t.Context(), scope, func(tx *store.Tx) error { return tx.Do(t.Context(), store.AuditRows(f, &rows, &count)) }))
+	require.False(t, count.TotalIsMinimum)
+	return rows, count.Total
 }
 
 func TestAuditRows(t *testing.T) {
@@ -87,5 +89,23 @@ func TestAuditRows_ProjectScope(t *testing.T) {
 		rows, total := listAudit(t, db, store.ForPrincipal(principal(t, db, plain)), store.AuditFilter{})
 		require.Equal(t, want, total, projects)
 		require.Len(t, rows, want, projects)
+	}
+}
+
+// TestAuditRows_Count: what more would take too long to count is said to be more.
+func TestAuditRows_Count(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	others := store.AuditFilter{Tool: "update_issue", Limit: 1}
+	for _, c := range []struct {
+		more int
+		want store.AuditCount
+	}{{0, store.AuditCount{}}, {9_999, store.AuditCount{Total: 9_999}}, {1, store.AuditCount{Total: 10_000}}, {1, store.AuditCount{Total: 10_000, TotalIsMinimum: true}}} {
+		acme.Calls(t, c.more)
+		var rows []store.AuditRow
+		var count store.AuditCount
+		acme.Read(t, store.AuditRows(others, &rows, &count))
+		require.Equal(t, c.want, count)
 	}
 }

@@ -12,9 +12,9 @@ import (
 )
 
 type auditAnswer struct {
-	Items      []store.AuditRow `json:"items"`
-	Total      int              `json:"total"`
-	NextCursor string           `json:"next_cursor,omitempty"`
+	Items []store.AuditRow `json:"items"`
+	store.AuditCount
+	NextCursor string `json:"next_cursor,omitempty"`
 }
 
 // listAudit lists the audit log, newest first. A cursor holds nothing but a place in
@@ -26,7 +26,7 @@ func (s *Server) listAudit(r *http.Request, me session) (any, error) {
 	}
 	var out auditAnswer
 	err = s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error {
-		return tx.Do(r.Context(), store.AuditRows(f, &out.Items, &out.Total))
+		return tx.Do(r.Context(), store.AuditRows(f, &out.Items, &out.AuditCount))
 	})
 	if err != nil {
 		return nil, err

@@ -322,6 +322,9 @@ func TestAudit_Pages(t *testing.T) {
 	}
 	_, body, _ := o.ada.do("GET", "/api/v1/audit?since="+time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "", bearer(o.admin))
 	require.Contains(t, body, `"total":0`)
+	o.acme.Calls(t, 10_001)
+	_, body, _ = o.ada.do("GET", "/api/v1/audit?tool=update_issue&limit=1", "", bearer(o.admin))
+	require.Contains(t, body, `"total":10000,"total_is_minimum":true`)
 }
 
 // TestMembers_Former: who can let somebody back in sees those whose access has ended.

@@ -108,3 +108,13 @@ const fillIssues = `
 	  case when luck < 0.1 then 'Backlog' when luck < 0.2 then 'To Do' when luck < 0.3 then 'In Progress' when luck < 0.34 then 'In Review'
 	    when luck < 0.94 then 'Done' else 'Cancelled' end as status,
 	  case when luck < 0.2 then 'todo' when luck < 0.34 then 'in_progress' when luck < 0.94 then 'done' else 'cancelled' end as category) s`
+
+// Calls gives the tenant n rows of calls in its audit log, one a second until now. They
+// bear no MACs.
+func (tn *Tenant) Calls(t testing.TB, n int) {
+	t.Helper()
+	_, err := tn.db.Admin(t).Exec(t.Context(), `insert into audit_log (tenant_id, id, at, written_at, kind, actor, method, tool, decision, target, mac)
+		select $1, gen_random_uuid(), now() - n * interval '1 second', now() - n * interval '1 second', 'call', 'ada', 'tools/call', 'update_issue', 'allowed', 'P0-' || n, ''
+		from generate_series(1, $2::int) n`, tn.ID, n)
+	require.NoError(t, err)
+}

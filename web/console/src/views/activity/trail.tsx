@@ -15,13 +15,14 @@ export function Trail({ fixed }: { fixed: Query }) {
   if (trail.isPending) return <Skeleton rows={12} />
   if (trail.isError) return <Problem error={trail.error} retry={() => void trail.refetch()} />
   const rows = trail.data.pages.flatMap((p) => p.items)
-  const total = trail.data.pages[0]?.total ?? 0
+  const { total = 0, total_is_minimum } = trail.data.pages[0] ?? {}
   if (rows.length === 0) return <Empty icon="pulse" title="Nothing has happened here" />
   return (
     <>
       <Rows rows={rows} show={setOpen} more={() => trail.hasNextPage && !trail.isFetchingNextPage && void trail.fetchNextPage()} />
       <p className="soft below">
-        {rows.length.toLocaleString()} of {total.toLocaleString()} {trail.isFetchingNextPage && 'loading …'}
+        {rows.length.toLocaleString()} of {total.toLocaleString()}
+        {total_is_minimum && '+'} {trail.isFetchingNextPage && 'loading …'}
       </p>
       {open && <AuditDetail row={open} onClose={() => setOpen(null)} />}
     </>
