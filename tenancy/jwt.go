@@ -150,11 +150,11 @@ func splitKeyID(header map[string]any) (tenant TenantID, key uuid.UUID, ok bool)
 	return tenant, key, err1 == nil && err2 == nil
 }
 
-// canonicalJWT refuses oversized tokens and names given twice in header or
-// claims, which two readers might read differently.
+// canonicalJWT refuses oversized tokens, names given twice in header or claims, which
+// two readers might read differently, and the line ends that base64 passes over.
 func canonicalJWT(raw string) bool {
 	parts := strings.Split(raw, ".")
-	if len(raw) > 4<<10 || len(parts) != 3 {
+	if len(raw) > 4<<10 || len(parts) != 3 || strings.ContainsAny(raw, "\r\n") {
 		return false
 	}
 	for _, part := range parts[:2] {
