@@ -17,11 +17,11 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	switch {
 	case !given:
 		r.outcome = string(tenancy.Unauthenticated)
-		r.challenge(w)
+		r.challenge(w, r.offer)
 		refuse(w, http.StatusUnauthorized, "unauthorized", "Send a token: Authorization: Bearer mcp_...")
 		return false
 	case !ok:
-		r.challenge(w, "error", "invalid_request")
+		r.challenge(w, 0, "error", "invalid_request")
 		refuse(w, http.StatusBadRequest, "invalid_request", "Send one Authorization header of the form: Bearer mcp_...")
 		return false
 	}
@@ -69,7 +69,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *request, err error) {
 		refuse(w, http.StatusForbidden, "ip_not_allowed", "This token may not be used from this address.")
 		return
 	}
-	r.challenge(w, "error", "invalid_token")
+	r.challenge(w, r.offer, "error", "invalid_token")
 	refuse(w, http.StatusUnauthorized, "invalid_token", "The token is unknown, expired or revoked.")
 }
 

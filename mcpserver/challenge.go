@@ -3,12 +3,18 @@ package mcpserver
 import (
 	"net/http"
 	"strings"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // challenge says how to authenticate (RFC 6750, 3): what is wrong, by name and value, and
-// where to learn who gives out tokens (RFC 9728, 5.1). No value has a quote in it.
-func (r *request) challenge(w http.ResponseWriter, pairs ...string) {
+// where there is somebody to ask, for which scope and who that is (RFC 9728, 5.1). No value
+// has a quote in it.
+func (r *request) challenge(w http.ResponseWriter, scope tenancy.PermissionSet, pairs ...string) {
 	if r.metadata != "" {
+		if scope != 0 {
+			pairs = append(pairs, "scope", strings.Join(scope.Strings(), " "))
+		}
 		pairs = append(pairs, "resource_metadata", r.metadata)
 	}
 	var params []string

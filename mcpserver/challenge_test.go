@@ -9,9 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
-// TestChallenge: the main address tells where to get a token, the other face never.
+// TestChallenge: the main address tells where to get a token and what to ask for first,
+// the other face never.
 func TestChallenge(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -19,16 +21,18 @@ func TestChallenge(t *testing.T) {
 	s, main := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, ResourceMetadata: metadata})
 	tokens := httptest.NewServer(s.TokenHandler())
 	t.Cleanup(tokens.Close)
+	everyday, reads := strings.Join(tenancy.Everyday().Strings(), " "), strings.Join(tenancy.RoleViewer.Permissions().Strings(), " ")
 	unknown := "mcp_acme_" + strings.Repeat("0", 32)
 	for name, test := range map[string]struct {
 		url, token string
 		want       string
 	}{
-		"none, main address":     {main.URL, "", `Bearer resource_metadata="` + metadata + `"`},
-		"bad, main address":      {main.URL, unknown, `Bearer error="invalid_token", resource_metadata="` + metadata + `"`},
+		"none, main address":     {main.URL, "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
+		"bad, main address":      {main.URL, unknown, `Bearer error="invalid_token", scope="` + everyday + `", resource_metadata="` + metadata + `"`},
 		"none, tokens' address":  {tokens.URL, "", `Bearer`},
 		"bad, tokens' address":   {tokens.URL, unknown, `Bearer error="invalid_token"`},
-		"none, by a narrow path": {main.URL + "/mcp/readonly", "", `Bearer resource_metadata="` + metadata + `"`},
+		"none, by a narrow path": {main.URL + "/mcp/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `"`},
+		"none, of a project":     {main.URL + "/mcp/p/WEB", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
 	} {
 		url := test.url
 		if !strings.Contains(url, "/mcp") {

@@ -24,8 +24,9 @@ type request struct {
 	client    string
 	started   time.Time
 	narrow    Narrowing
-	beside    []mcp.Content // that the call's answer shows after its data
-	metadata  string        // address that a refused client is told; see Config.ResourceMetadata
+	beside    []mcp.Content         // that the call's answer shows after its data
+	metadata  string                // address that a refused client is told; see Config.ResourceMetadata
+	offer     tenancy.PermissionSet // what a client without a token asks its person for first
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error

@@ -3,11 +3,19 @@ package mcpserver
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
+
+// firstScope is what a client asks its person for before it has a token: enough for
+// everyday work, and no more than its address leaves. Calls that need more say so.
+func firstScope(n Narrowing) tenancy.PermissionSet {
+	if n.ReadOnly {
+		return tenancy.Everyday() & tenancy.RoleViewer.Permissions()
+	}
+	return tenancy.Everyday()
+}
 
 // needy arguments may need more permissions than their tool does.
 type needy interface{ alsoNeeds() tenancy.PermissionSet }
@@ -51,6 +59,6 @@ func (s *Server) askScope(ctx context.Context, t Tool, r *request, refusal error
 
 // refuseScope answers a call that lacks a scope which the person may give (RFC 6750, 3.1).
 func (r *request) refuseScope(w http.ResponseWriter) {
-	r.challenge(w, "error", "insufficient_scope", "scope", strings.Join(r.wanting.Strings(), " "))
+	r.challenge(w, r.wanting, "error", "insufficient_scope")
 	refuse(w, http.StatusForbidden, "insufficient_scope", "The call needs more than this agent was allowed. Ask the person again.")
 }

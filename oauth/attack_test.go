@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 func TestAttack064_RedirectVariants(t *testing.T) {
@@ -299,9 +300,10 @@ func TestAttack075_Metadata(t *testing.T) {
 	resource := root.json(t)
 	require.Equal(t, b.http.URL+"/mcp", resource["resource"])
 	require.Equal(t, []any{b.http.URL}, resource["authorization_servers"])
-	require.NotContains(t, resource["scopes_supported"], "offline_access")
+	require.Equal(t, anys(tenancy.Everyday().Strings()), resource["scopes_supported"], "to begin with; and no offline_access")
 	server := b.send(t, http.MethodGet, "/.well-known/oauth-authorization-server", nil).json(t)
 	require.Equal(t, b.http.URL, server["issuer"])
+	require.Equal(t, anys(tenancy.AllPermissions.Strings()), server["scopes_supported"])
 	require.Equal(t, []any{"S256"}, server["code_challenge_methods_supported"])
 	require.Equal(t, true, server["client_id_metadata_document_supported"])
 	require.Equal(t, true, server["authorization_response_iss_parameter_supported"])
@@ -309,6 +311,14 @@ func TestAttack075_Metadata(t *testing.T) {
 		require.True(t, strings.HasPrefix(server[endpoint].(string), b.http.URL+"/oauth/"), endpoint)
 	}
 	require.Equal(t, "*", root.header.Get("Access-Control-Allow-Origin"))
+}
+
+// anys is a list as JSON gives it.
+func anys(list []string) (all []any) {
+	for _, item := range list {
+		all = append(all, item)
+	}
+	return all
 }
 
 // TestToken_BadRequests: parameters twice, in the URL, of unknown grants.

@@ -44,6 +44,29 @@ func TestFlow(t *testing.T) {
 	require.True(t, ok, "calls on their way still work")
 }
 
+// TestFlow_Everyday: who asks for nothing, or for all that there is, has not chosen, and the
+// page starts with everyday work, as far as the person's role goes. Whoever asks by name is
+// offered that, because a call needed it.
+func TestFlow_Everyday(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	client := b.registerClient(t, "Agent", callback)
+	everyday, all := tenancy.Everyday().Strings(), tenancy.AllPermissions.Strings()
+	for scope, want := range map[string][]string{
+		"":                          everyday,
+		"openid offline_access":     everyday,
+		strings.Join(all, " "):      everyday,
+		"issues:read issues:delete": {"issues:read", "issues:delete"},
+		"members:manage":            {"members:manage"},
+	} {
+		page := b.consentPage(t, "ada@acme", b.asked(client, with("scope", scope)))
+		require.Equal(t, want, checked(page.body), scope)
+		require.Len(t, box.FindAllString(page.body, -1), len(all), "the person may tick more")
+	}
+	page := b.consentPage(t, "ben@acme", b.asked(client, with("scope", "issues:read members:manage")))
+	require.Equal(t, []string{"issues:read"}, checked(page.body), "what a role lacks is not offered")
+}
+
 func TestFlow_Narrowed(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

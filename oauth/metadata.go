@@ -3,6 +3,8 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // resourceMetadata says who gives out tokens for the MCP endpoint (RFC 9728).
@@ -11,7 +13,7 @@ func (s *Server) resourceMetadata(w http.ResponseWriter, _ *http.Request) {
 		"resource":                 s.Resource(),
 		"resource_name":            "ColaFlow",
 		"authorization_servers":    []string{s.PublicURL},
-		"scopes_supported":         scopesSupported(),
+		"scopes_supported":         tenancy.Everyday().Strings(), // to begin with; challenges name more
 		"bearer_methods_supported": []string{"header"},
 	})
 }
@@ -24,7 +26,7 @@ func (s *Server) serverMetadata(w http.ResponseWriter, _ *http.Request) {
 		"token_endpoint":                                 s.PublicURL + "/oauth/token",
 		"registration_endpoint":                          s.PublicURL + "/oauth/register",
 		"revocation_endpoint":                            s.PublicURL + "/oauth/revoke",
-		"scopes_supported":                               scopesSupported(),
+		"scopes_supported":                               tenancy.AllPermissions.Strings(),
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       []string{"query"},
 		"grant_types_supported":                          []string{"authorization_code", "refresh_token"},

@@ -67,11 +67,11 @@ type verb struct {
 	Asked      bool
 }
 
-// choicesOf lists what a role can give, with what was asked for. A client that asks
-// for nothing starts with what reads.
+// choicesOf lists what a role can give, with what was asked for. A client that asks for
+// nothing, or for all there is, has not chosen: the page starts with everyday work.
 func choicesOf(asked tenancy.PermissionSet, role tenancy.Role) []choice {
-	if asked == 0 {
-		asked = tenancy.RoleViewer.Permissions()
+	if asked == 0 || asked == tenancy.AllPermissions {
+		asked = tenancy.Everyday()
 	}
 	var list []choice
 	for _, p := range role.Permissions().List() {

@@ -62,6 +62,15 @@ func TestMember_Label(t *testing.T) {
 	require.Equal(t, "ada", Member{Handle: "ada"}.Label())
 }
 
+// TestEveryday: an agent that asked for nothing by name sees all, works on issues, and can
+// neither delete, plan nor administer.
+func TestEveryday(t *testing.T) {
+	t.Parallel()
+	reads, writes := RoleViewer.Permissions(), setOf(IssuesCreate, IssuesUpdate, CommentsCreate)
+	require.Equal(t, (reads | writes).Strings(), Everyday().Strings())
+	require.Zero(t, Everyday()&^RoleMember.Permissions(), "every member can give it")
+}
+
 func TestPresets(t *testing.T) {
 	t.Parallel()
 	var last PermissionSet

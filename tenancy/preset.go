@@ -15,6 +15,10 @@ var presets = map[string]PermissionSet{
 	"full":        AllPermissions,
 }
 
+// Everyday returns what an agent is offered that asked for nothing by name: the triage
+// preset, and to file issues. It plans, deletes and administers nothing.
+func Everyday() PermissionSet { return presets["triage"] | setOf(IssuesCreate) }
+
 // PresetNames lists the presets from least to most power.
 func PresetNames() []string { return []string{"reader", "ci-reporter", "triage", "planner", "full"} }
 

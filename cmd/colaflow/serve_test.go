@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // post sends a JSON-RPC message to the server's endpoint.
@@ -88,7 +89,7 @@ func TestServe_OAuth(t *testing.T) {
 	defer func() { _ = res.Body.Close() }()
 	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
 	const metadata = "/.well-known/oauth-protected-resource/mcp"
-	require.Equal(t, `Bearer resource_metadata="https://colaflow.example.com`+metadata+`"`, res.Header.Get("WWW-Authenticate"))
+	require.Equal(t, `Bearer scope="`+strings.Join(tenancy.Everyday().Strings(), " ")+`", resource_metadata="https://colaflow.example.com`+metadata+`"`, res.Header.Get("WWW-Authenticate"))
 	for path, want := range map[string]string{metadata: `"resource":"https://colaflow.example.com/mcp"`, "/.well-known/oauth-protected-resource": `"resource":"https://colaflow.example.com/mcp"`,
 		"/.well-known/oauth-authorization-server": `"issuer":"https://colaflow.example.com"`, "/signin?tenant=acme": "Sign in to acme"} {
 		status, body := s.get(t, path)

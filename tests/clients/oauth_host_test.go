@@ -10,6 +10,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tests/program"
 )
 
@@ -42,7 +43,9 @@ func TestOAuthMCPRemote(t *testing.T) {
 	steps := r.noted()
 	require.Subset(t, steps, []string{"POST /mcp 401", "GET /.well-known/oauth-protected-resource/mcp 200", "GET /.well-known/oauth-authorization-server 200",
 		"POST /oauth/register 201", "GET /oauth/authorize 200", "POST /oauth/token 200"})
-	require.Contains(t, r.saw(t, 1)[0].Asks, "calls itself MCP CLI Proxy")
+	ada := r.saw(t, 1)[0]
+	require.Contains(t, ada.Asks, "calls itself MCP CLI Proxy")
+	require.ElementsMatch(t, tenancy.Everyday().Strings(), ada.Asked)
 
 	r.expire(t)
 	does(first, call("search_issues", args{"query": "export"}, args{"total": 1}))
@@ -86,7 +89,9 @@ func TestOAuthInspector(t *testing.T) {
 	steps := r.noted()
 	require.Subset(t, steps, []string{"POST /mcp 401", "GET /.well-known/oauth-protected-resource/mcp 200", "GET /.well-known/oauth-authorization-server 200",
 		"POST /oauth/register 201", "GET /oauth/authorize 200", "POST /oauth/token 200"})
-	require.Contains(t, r.saw(t, 1)[0].Asks, "The answer goes to a program on this computer")
+	ada := r.saw(t, 1)[0]
+	require.Contains(t, ada.Asks, "The answer goes to a program on this computer")
+	require.ElementsMatch(t, tenancy.Everyday().Strings(), ada.Asked)
 
 	r.expire(t)
 	inspect(nobody, call("search_issues", args{"query": "safari"}, args{"total": 1}), "--use-stored-auth")

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // TestOAuthStepUp: an agent that may only read calls a tool that writes. Its package asks
@@ -23,6 +25,23 @@ func TestOAuthStepUp(t *testing.T) {
 	require.ElementsMatch(t, append(reads, "issues:update", "comments:create"), r.saw(t, 1)[0].Asked)
 	p.does(t, call("search_issues", args{"query": "safari"}, args{"total": 1}))
 	require.Empty(t, r.noted(), "it has kept what it had")
+}
+
+// TestOAuthStepUp_FromEveryday: a person who allows what is offered at first has an agent that
+// does everyday work, and is asked again for what goes beyond it.
+func TestOAuthStepUp_FromEveryday(t *testing.T) {
+	t.Parallel()
+	r := openRemote(t)
+	p := r.app(t, "client", person{Answer: "Allow"})
+	p.does(t, call("create_issue", args{"project": "WEB", "title": "By an agent"}, args{"key": "WEB-3"}))
+	require.ElementsMatch(t, tenancy.Everyday().Strings(), r.saw(t, 1)[0].Asked)
+	p.does(t, call("update_issue", args{"key": "WEB-3", "comment": "Mine."}, args{"key": "WEB-3"}))
+	r.noted()
+
+	r.browser(t, person{Answer: "Allow"})
+	p.does(t, call("create_project", args{"name": "Mobile", "key": "MOB"}, args{"key": "MOB"}))
+	require.Equal(t, []string{"POST /mcp 403", "GET /oauth/authorize 200", "POST /oauth/token 200"}, r.noted())
+	require.ElementsMatch(t, append(tenancy.Everyday().Strings(), "projects:create"), r.saw(t, 1)[0].Asked)
 }
 
 // TestOAuthStepUp_Renews: @modelcontextprotocol/sdk 1 renews its token instead of asking the

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // TestOAuthSDK: programs with the official packages' own OAuth clients come from nothing to
@@ -30,6 +32,7 @@ func TestOAuthSDK(t *testing.T) {
 			require.Contains(t, ada.Asks, "calls itself A program with "+name)
 			require.Contains(t, ada.Asks, "The answer goes to a program on this computer")
 			require.Contains(t, ada.Consent, "It can never do more than you can.")
+			require.ElementsMatch(t, tenancy.Everyday().Strings(), ada.Asked, "as the first 401 names it")
 			require.Contains(t, ada.Back, "iss=")
 			require.Equal(t, "You may close this page.", ada.Landed)
 
