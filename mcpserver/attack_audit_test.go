@@ -14,9 +14,9 @@ type auditRow struct {
 }
 
 // lastAudit returns the rows of the log that came after a count, and the new count.
-func (w *world) lastAudit(t *testing.T, since int) (rows []auditRow) {
+func (b *bundle) lastAudit(t *testing.T, since int) (rows []auditRow) {
 	t.Helper()
-	found, err := w.db.Admin(t).Query(t.Context(), `select id::text, coalesce(tool, ''), decision, actor, tenant_id::text, coalesce(token_id::text, ''),
+	found, err := b.db.Admin(t).Query(t.Context(), `select id::text, coalesce(tool, ''), decision, actor, tenant_id::text, coalesce(token_id::text, ''),
 		coalesce(request_id, ''), coalesce(client_ip, '') from audit_log order by written_at, id`)
 	require.NoError(t, err)
 	for found.Next() {

@@ -1,25 +1,19 @@
 package mcpserver_test
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
-	"github.com/colaflow/colaflow/tenancy"
 )
 
 const modernMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},` +
@@ -83,85 +77,165 @@ func held(b *bundle, token string) (started <-chan struct{}, release chan struct
 	return begun, release
 }
 
-// TestAttack026_CancelOtherTenantsCall also covers a client that cancels by
-// leaving (case 27) and one that brings A's session id (case 29).
+// anySession is what a client may say its session is; the last is that of a client at
+// standard input.
+var anySession = []string{"", "mcp-session-00000000-0000-0000-0000-000000000000", "stdio"}
+
+// inSession brings a session id, if there is one.
+func inSession(id string) func(*http.Request) {
+	return func(r *http.Request) {
+		if id != "" {
+			r.Header.Set("Mcp-Session-Id", id)
+		}
+	}
+}
+
+// inBothEras is a call of get_me with id 1.
+var inBothEras = []string{callBody("get_me", `{}`), `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","arguments":{},` + modernMeta + `}}`}
+
+// TestAttack026_CancelOtherTenantsCall: whoever else says that a call is cancelled, in
+// whichever era and session, and whoever says so for the caller itself: the call goes on.
 func TestAttack026_CancelOtherTenantsCall(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	a, other := b.client(t, b.db.Tenant(t, "acme").FullToken(t)), b.client(t, b.db.Tenant(t, "beta").FullToken(t))
+	acme := b.db.Tenant(t, "acme")
+	a := b.client(t, acme.FullToken(t))
+	others := []*client{b.client(t, b.db.Tenant(t, "beta").FullToken(t)), b.client(t, acme.FullToken(t)), a}
 	started, release := held(b, a.token)
-	type ended struct {
-		body string
-		err  error
-	}
-	for _, body := range []string{callBody("get_me", `{}`),
-		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","arguments":{},` + modernMeta + `}}`} {
-		done := make(chan ended, 1)
-		go func() { text, err := a.do(context.Background(), body); done <- ended{text, err} }()
+	for _, body := range inBothEras {
+		done := make(chan string, 1)
+		go func() {
+			text, err := a.do(context.Background(), body)
+			done <- fmt.Sprint(text, err)
+		}()
 		<-started
-		for _, params := range []string{`{"requestId":1,"reason":"x"}`, `{"requestId":"1"}`, `{"requestId":1,` + modernMeta + `}`} {
-			for _, session := range []string{"", "mcp-session-00000000-0000-0000-0000-000000000000", "stdio"} {
-				res := other.post(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":`+params+`}`, header("Mcp-Session-Id", session))
-				require.Equal(t, http.StatusAccepted, res.status)
-				require.Empty(t, res.body)
+		for _, other := range others {
+			for _, params := range []string{`{"requestId":1,"reason":"x"}`, `{"requestId":"1"}`, `{"requestId":1.0}`, `{"requestId":1,` + modernMeta + `}`} {
+				for _, session := range anySession {
+					edit := []func(*http.Request){inSession(session)}
+					if strings.Contains(params, "_meta") {
+						edit = append(edit, header("MCP-Protocol-Version", "2026-07-28"), header("Mcp-Method", "notifications/cancelled"))
+					}
+					res := other.post(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":`+params+`}`, edit...)
+					require.Equal(t, http.StatusAccepted, res.status)
+					require.Empty(t, res.body)
+				}
 			}
 		}
-		gone, leave := context.WithCancel(t.Context())
-		go func() { time.Sleep(20 * time.Millisecond); leave() }()
-		_, _ = other.do(gone, callBody("get_me", `{}`)) // case 27: the same id, and away
-		release <- struct{}{}
-		got := <-done
-		require.NoError(t, got.err)
-		require.Contains(t, got.body, `\"tenant\":\"acme\"`)
+		select {
+		case release <- struct{}{}:
+		case got := <-done:
+			require.Fail(t, "the call was cancelled", got)
+		}
+		require.Contains(t, <-done, `\"tenant\":\"acme\"`)
 	}
 }
 
 func TestAttack028_OnlyPost(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	alone := httptest.NewServer(b.mcp.TokenHandler())
+	t.Cleanup(alone.Close)
 	token := b.db.Tenant(t, "acme").FullToken(t)
 	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodHead, http.MethodPut, http.MethodPatch, "TRACE", "LISTEN"} {
-		for _, session := range []string{"", "mcp-session-00000000-0000-0000-0000-000000000000"} {
-			req, err := http.NewRequestWithContext(t.Context(), method, b.http.URL, nil)
-			require.NoError(t, err)
-			req.Header.Set("Authorization", "Bearer "+token)
-			req.Header.Set("Accept", "text/event-stream")
-			req.Header.Set("Mcp-Session-Id", session)
-			res, err := http.DefaultClient.Do(req)
-			require.NoError(t, err)
-			_ = res.Body.Close()
-			require.Equal(t, http.StatusMethodNotAllowed, res.StatusCode, method)
-			require.Equal(t, "POST", res.Header.Get("Allow"))
+		for _, url := range []string{b.http.URL, b.http.URL + "/mcp", b.http.URL + "/mcp/readonly", b.http.URL + "/mcp/p/WEB", alone.URL + "/mcp"} {
+			for _, session := range anySession {
+				req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+				require.NoError(t, err)
+				req.Header.Set("Authorization", "Bearer "+token)
+				req.Header.Set("Accept", "text/event-stream")
+				inSession(session)(req)
+				res, err := http.DefaultClient.Do(req)
+				require.NoError(t, err)
+				_, err = io.Copy(io.Discard, res.Body) // ends: it is no stream
+				require.NoError(t, err)
+				_ = res.Body.Close()
+				require.Equal(t, http.StatusMethodNotAllowed, res.StatusCode, method)
+				require.Equal(t, []string{"POST"}, res.Header["Allow"])
+				require.Equal(t, "application/json", res.Header.Get("Content-Type"))
+			}
 		}
 	}
 }
 
-// TestAttack029_OtherTenantsSession also covers case 30: no answer streams but that of a
-// long report, with its own progress alone, so no notification can reach anybody else.
+// TestAttack029_OtherTenantsSession: there are no sessions over HTTP, and the one of a
+// client at standard input is out of reach.
 func TestAttack029_OtherTenantsSession(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	a, other := b.client(t, b.db.Tenant(t, "acme").FullToken(t)), b.client(t, b.db.Tenant(t, "beta").FullToken(t))
-	res := a.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`)
+	acme := b.db.Tenant(t, "acme")
+	acme.Project(t, "WEB", "Website")
+	token := acme.FullToken(t)
+	a, other := b.client(t, token), b.client(t, b.db.Tenant(t, "beta").FullToken(t))
+	const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
+	res := a.post(hello)
 	require.Equal(t, http.StatusOK, res.status, res.body)
-	require.Empty(t, res.header.Get("Mcp-Session-Id"), "the endpoint has no sessions")
-	res = other.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","arguments":{},"_meta":{"progressToken":1}}}`,
-		header("Mcp-Session-Id", "mcp-session-00000000-0000-0000-0000-000000000000"), header("Accept", "text/event-stream, application/json"))
-	require.Equal(t, "application/json", res.header.Get("Content-Type"))
-	require.Contains(t, res.body, "beta")
-	require.NotContains(t, res.body, "acme")
-	require.Equal(t, 1, strings.Count(strings.TrimSpace(res.body), `"jsonrpc"`))
+	require.Empty(t, res.header["Mcp-Session-Id"], "the endpoint has no sessions")
+	atHome := b.stdio(t.Context(), t, token)
+	require.Contains(t, atHome.send(hello), `"serverInfo"`)
+	require.Contains(t, atHome.send(`{"jsonrpc":"2.0","id":2,"method":"resources/subscribe","params":{"uri":"colaflow://projects/WEB"}}`), `"result":{}`)
+	for _, session := range anySession {
+		for _, body := range inBothEras {
+			res := other.post(body, inSession(session), func(r *http.Request) {
+				if strings.Contains(body, "_meta") {
+					r.Header.Set("MCP-Protocol-Version", "2026-07-28")
+					r.Header.Set("Mcp-Method", "tools/call")
+					r.Header.Set("Mcp-Name", "get_me")
+				}
+			})
+			require.Equal(t, http.StatusOK, res.status, res.body)
+			require.Empty(t, res.header["Mcp-Session-Id"])
+			require.Contains(t, res.body, `\"tenant\":\"beta\"`)
+			require.NotContains(t, res.body, "acme")
+		}
+		for _, method := range []string{"resources/subscribe", "resources/unsubscribe"} {
+			res := other.post(`{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":{"uri":"colaflow://projects/WEB"}}`, inSession(session))
+			require.Contains(t, res.body, `"error"`, method)
+		}
+	}
+	require.Contains(t, atHome.send(callBody("get_me", `{}`)), `\"tenant\":\"acme\"`, "nobody took it")
 }
 
+// TestAttack031_ResponseFromAClient answers the id of another's running call: nobody
+// hears of it. What could be read as a request or as a response is neither.
 func TestAttack031_ResponseFromAClient(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	c := b.client(t, b.db.Tenant(t, "acme").FullToken(t))
-	for _, body := range []string{`{"jsonrpc":"2.0","id":1,"result":{}}`, `{"jsonrpc":"2.0","id":"x","error":{"code":1,"message":"no"}}`} {
-		res := c.post(body)
-		require.Equal(t, http.StatusAccepted, res.status)
-		require.Empty(t, res.body)
+	acme := b.db.Tenant(t, "acme")
+	a := b.client(t, acme.FullToken(t))
+	others := []*client{b.client(t, b.db.Tenant(t, "beta").FullToken(t)), b.client(t, acme.FullToken(t)), a}
+	started, release := held(b, a.token)
+	done := make(chan string, 1)
+	go func() {
+		text, err := a.do(context.Background(), callBody("get_me", `{}`))
+		done <- fmt.Sprint(text, err)
+	}()
+	<-started
+	for _, other := range others {
+		for body, status := range map[string]int{
+			`{"jsonrpc":"2.0","id":1,"result":{}}`:                                                            http.StatusAccepted,
+			`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"forged"}]}}`:                 http.StatusAccepted,
+			`{"jsonrpc":"2.0","id":"1","error":{"code":1,"message":"forged"}}`:                                http.StatusAccepted,
+			`{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"forged"}}`:                      http.StatusAccepted,
+			`{"jsonrpc":"2.0","result":"forged"}`:                                                             http.StatusAccepted,
+			`{"jsonrpc":"2.0","id":1,"result":null}`:                                                          http.StatusAccepted,
+			`{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}`:                                            http.StatusBadRequest,
+			`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me"},"result":{}}`:           http.StatusBadRequest,
+			`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me"},"error":{"code":1}}`:    http.StatusBadRequest,
+			`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1},"result":"forged"}`: http.StatusBadRequest,
+			`{"jsonrpc":"2.0","id":1,"method":"","result":{}}`:                                                http.StatusBadRequest,
+		} {
+			for _, session := range anySession {
+				res := other.post(body, inSession(session))
+				require.Equal(t, status, res.status, body)
+				require.Equal(t, status == http.StatusAccepted, res.body == "", res.body)
+			}
+		}
 	}
+	release <- struct{}{}
+	got := <-done
+	require.Contains(t, got, `\"tenant\":\"acme\"`)
+	require.NotContains(t, got, "forged")
 }
 
 func TestAttack032_HostAndOrigin(t *testing.T) {
@@ -205,137 +279,78 @@ func TestAttack032_HostAndOrigin(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, res.StatusCode)
 }
 
-func TestAttack033_Bodies(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.mcp.SetBodyTimeout(300 * time.Millisecond)
-	c := b.client(t, b.db.Tenant(t, "acme").FullToken(t))
-	fits := ping[:len(ping)-1] + strings.Repeat(" ", 1<<20-len(ping)) + "}"
-	require.Equal(t, http.StatusOK, c.post(fits).status)
-	require.Equal(t, http.StatusRequestEntityTooLarge, c.post(fits+" ").status)
-
-	for name, body := range map[string]io.Reader{"chunked": &endless{}, "5 MiB": strings.NewReader(strings.Repeat("x", 5<<20))} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.http.URL, body)
-		require.NoError(t, err)
-		req.Header.Set("Authorization", "Bearer "+c.token)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil { // the server hung up before the client had said it all
-			require.NotContains(t, err.Error(), "64 MiB", name)
-			require.ErrorContains(t, err, "write", name)
-			continue
-		}
-		_ = res.Body.Close()
-		require.Equal(t, http.StatusRequestEntityTooLarge, res.StatusCode, name)
-	}
-
-	var bomb bytes.Buffer
-	zip := gzip.NewWriter(&bomb)
-	_, _ = zip.Write(make([]byte, 1<<20))
-	_ = zip.Close()
-	for _, encoding := range []string{"gzip", "deflate", "br", "identity, gzip"} {
-		require.Equal(t, http.StatusUnsupportedMediaType, c.post(bomb.String(), header("Content-Encoding", encoding)).status, encoding)
-	}
-
-	// Slow-loris: headers, then a byte now and then.
-	conn, err := net.Dial("tcp", b.http.Listener.Addr().String())
-	require.NoError(t, err)
-	defer func() { _ = conn.Close() }()
-	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", c.token)
-	require.NoError(t, err)
-	go func() {
-		for range 20 {
-			if _, err := conn.Write([]byte(" ")); err != nil {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	}()
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	require.NoError(t, err)
-	_ = res.Body.Close()
-	require.Equal(t, http.StatusRequestTimeout, res.StatusCode)
-	require.Equal(t, http.StatusOK, c.post(ping).status)
-}
-
-type endless struct{ sent int }
-
-func (e *endless) Read(p []byte) (int, error) {
-	if e.sent > 64<<20 {
-		return 0, errors.New("the server read 64 MiB")
-	}
-	e.sent += len(p)
-	return copy(p, bytes.Repeat([]byte{' '}, len(p))), nil
-}
-
-func TestAttack034_ShapesOverHTTP(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	acme := b.db.Tenant(t, "acme")
-	acme.Project(t, "WEB", "Website")
-	c := b.client(t, acme.FullToken(t))
-	for name, body := range map[string]string{
-		"empty": "", "spaces": "  ", "BOM": "\ufeff" + ping, "no JSON": "<xml/>", "two": ping + ping, "trailing": ping + "x",
-		"deep arrays":   `{"jsonrpc":"2.0","id":1,"method":"ping","params":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`,
-		"deep objects":  `{"jsonrpc":"2.0","id":1,"method":"ping","params":` + strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100) + `}`,
-		"many keys":     `{"jsonrpc":"2.0","id":1,"method":"ping","params":{` + manyKeys(60_000) + `}}`,
-		"twice":         `{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}`,
-		"twice inside":  `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","name":"create_issue"}}`,
-		"twice escaped": `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","n\u0061me":"create_issue"}}`,
-		"METHOD":        `{"jsonrpc":"2.0","id":1,"METHOD":"ping"}`, "both": `{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/list"}`,
-		"Params": `{"jsonrpc":"2.0","id":1,"method":"ping","Params":{}}`, "Name": `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"Name":"get_me"}}`,
-		"long s": `{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{}}`, "kelvin": `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","argument\u017f":{}}}`,
-		"UTF-8": "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{\"a\":\"\xff\"}}", "surrogate": `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"\ud800"}}`,
-		"batch": `[` + ping + `]`, "empty batch": `[]`, "string": `"ping"`, "number": `1`, "null": `null`,
-		"method null": `{"jsonrpc":"2.0","id":1,"method":null}`, "method number": `{"jsonrpc":"2.0","id":1,"method":1}`, "no method": `{"jsonrpc":"2.0","id":1}`,
-		"NaN": `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":NaN}}`, "comment": `{"jsonrpc":"2.0",/**/"id":1,"method":"ping"}`,
-	} {
-		res := c.post(body)
-		require.Equal(t, http.StatusBadRequest, res.status, "%s: %s", name, res.body)
-		require.Regexp(t, `^\{"jsonrpc":"2.0","id":null,"error":\{"code":-32(700|600),`, res.body, name)
-	}
-	for _, arguments := range []string{`{"project":"WEB","title":"a\u0000b"}`, `{"project":"W\u0000","title":"x"}`, `{"project":"WEB","title":"x","idempotency_key":"\u0000"}`} {
-		require.Contains(t, c.call("create_issue", json.RawMessage(arguments)).text, "invalid_value: ")
-	}
-	require.Equal(t, "Safe 👩‍👧 text", c.ok("create_issue", args{"project": "WEB", "title": "Safe\x1b \u200b👩\u200d👧\U000E0041 te\u202ext"})["title"], "case 98")
-}
-
-func manyKeys(n int) string {
-	var s strings.Builder
-	for i := range n {
-		fmt.Fprintf(&s, `"k%d":1,`, i)
-	}
-	return s.String() + `"z":1`
-}
-
+// TestAttack035_HeadersOfTheModernEra: headers must say what the body says, once; what
+// they say gives no right.
 func TestAttack035_HeadersOfTheModernEra(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	acme := b.db.Tenant(t, "acme")
 	_, reader := acme.Token(t, "reader", `{"projects":["read"]}`)
 	c := b.client(t, reader)
+	base64Of := func(text string) string { return "=?base64?" + base64.StdEncoding.EncodeToString([]byte(text)) + "?=" }
+	doubled := func(name string, values ...string) func(*http.Request) {
+		return func(r *http.Request) { r.Header[name] = values }
+	}
+	without := func(name string) func(*http.Request) { return func(r *http.Request) { r.Header.Del(name) } }
 	const params = `"name":"get_me","arguments":{}`
-	require.Equal(t, http.StatusOK, c.modern("1", "tools/call", "get_me", params).status)
 	for name, edit := range map[string]func(*http.Request){
-		"no method":         func(r *http.Request) { r.Header.Del("Mcp-Method") },
-		"no name":           func(r *http.Request) { r.Header.Del("Mcp-Name") },
-		"other method":      header("Mcp-Method", "tools/list"),
-		"other name":        header("Mcp-Name", "list_projects"),
-		"case of name":      header("Mcp-Name", "GET_ME"),
-		"doubled method":    func(r *http.Request) { r.Header["Mcp-Method"] = []string{"tools/call", "tools/call"} },
-		"doubled name":      func(r *http.Request) { r.Header["Mcp-Name"] = []string{"get_me", "create_issue"} },
-		"doubled version":   func(r *http.Request) { r.Header["Mcp-Protocol-Version"] = []string{"2026-07-28", "2025-06-18"} },
-		"doubled parameter": func(r *http.Request) { r.Header["Mcp-Param-Region"] = []string{"eu", "us"} },
+		"as the body says":     func(*http.Request) {},
+		"Base64 of it":         header("Mcp-Name", base64Of("get_me")),
+		"Base64 and a session": func(r *http.Request) { r.Header.Set("Mcp-Name", base64Of("get_me")); inSession("stdio")(r) },
+	} {
+		res := c.modern("1", "tools/call", "get_me", params, edit)
+		require.Equal(t, http.StatusOK, res.status, "%s: %s", name, res.body)
+		require.Contains(t, res.body, `\"tenant\":\"acme\"`, name)
+	}
+	for name, edit := range map[string]func(*http.Request){
+		"no method":             without("Mcp-Method"),
+		"no name":               without("Mcp-Name"),
+		"no version":            without("Mcp-Protocol-Version"),
+		"empty name":            header("Mcp-Name", ""),
+		"other method":          header("Mcp-Method", "tools/list"),
+		"other name":            header("Mcp-Name", "list_projects"),
+		"older version":         header("MCP-Protocol-Version", "2025-11-25"),
+		"other version":         header("MCP-Protocol-Version", "2099-01-01"),
+		"case of name":          header("Mcp-Name", "GET_ME"),
+		"case of method":        header("Mcp-Method", "Tools/Call"),
+		"list of names":         header("Mcp-Name", "get_me, get_me"),
+		"Base64 of another":     header("Mcp-Name", base64Of("list_projects")),
+		"Base64 of space":       header("Mcp-Name", base64Of(" get_me")),
+		"Base64 of NUL":         header("Mcp-Name", base64Of("get_me\x00")),
+		"Base64 twice":          header("Mcp-Name", base64Of(base64Of("get_me"))),
+		"Base64 of garbage":     header("Mcp-Name", "=?base64?!!!?="),
+		"Base64 unmarked":       header("Mcp-Name", base64.StdEncoding.EncodeToString([]byte("get_me"))),
+		"Base64 without an end": header("Mcp-Name", "=?base64?Z2V0X21l"),
+		"Base64 of a method":    header("Mcp-Method", base64Of("tools/list")),
+		"doubled method":        doubled("Mcp-Method", "tools/call", "tools/call"),
+		"doubled name":          doubled("Mcp-Name", "get_me", "create_issue"),
+		"doubled name, Base64":  doubled("Mcp-Name", "get_me", base64Of("get_me")),
+		"doubled version":       doubled("Mcp-Protocol-Version", "2026-07-28", "2025-06-18"),
+		"doubled parameter":     doubled("Mcp-Param-Region", "eu", "us"),
+		"doubled content type":  doubled("Content-Type", "application/json", "text/plain"),
 	} {
 		res := c.modern("1", "tools/call", "get_me", params, edit)
 		require.Equal(t, http.StatusBadRequest, res.status, "%s: %s", name, res.body)
 		require.Contains(t, res.body, "-32020", name)
 	}
-	// What a header promises gives no right: the body decides.
-	res := c.modern("1", "tools/call", "get_me", `"name":"create_project","arguments":{"name":"x"}`)
-	require.Equal(t, http.StatusBadRequest, res.status)
-	res = c.modern("1", "tools/call", "create_project", `"name":"create_project","arguments":{"name":"x"}`)
-	require.Contains(t, res.body, "forbidden: ")
+	for method, name := range map[string]string{"resources/read": "colaflow://projects", "prompts/get": "standup"} {
+		param := `"name":"` + name + `"`
+		if method == "resources/read" {
+			param = `"uri":"colaflow://me"`
+		}
+		res := c.modern("1", method, name+"x", param)
+		require.Equal(t, http.StatusBadRequest, res.status, res.body)
+		require.Contains(t, res.body, "-32020", method)
+	}
+	// What a header promises gives no right: the body decides, in every era.
+	const create = `"name":"create_project","arguments":{"name":"x"}`
+	require.Equal(t, http.StatusBadRequest, c.modern("1", "tools/call", "get_me", create).status)
+	for _, name := range []string{"create_project", base64Of("create_project")} {
+		require.Contains(t, c.modern("1", "tools/call", name, create).body, "forbidden: ")
+	}
+	for _, edit := range [][]func(*http.Request){nil, {header("Mcp-Name", "get_me")}, {header("Mcp-Method", "ping"), header("Mcp-Name", "get_me")}} {
+		require.Contains(t, c.post(callBody("create_project", `{"name":"x"}`), edit...).body, "forbidden: ")
+	}
 	require.NotContains(t, b.db.Dump(t, "audit_log"), "\nprojects:\n(")
 }
 
@@ -347,7 +362,10 @@ func TestAttack036_VersionsMethodsBatches(t *testing.T) {
 		header("MCP-Protocol-Version", "2099-01-01"), header("Mcp-Method", "tools/list"))
 	require.Equal(t, http.StatusBadRequest, res.status, res.body)
 	require.Contains(t, res.body, "-32022")
-	require.Contains(t, res.body, "2026-07-28", "the supported versions")
+	for _, version := range []string{"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"} {
+		require.Contains(t, res.body, `"`+version+`"`, "the supported versions")
+	}
+	require.Equal(t, http.StatusBadRequest, c.post(ping, header("MCP-Protocol-Version", "2099-01-01")).status, "of a body that says none")
 	res = c.modern("1", "tools/destroy", "", "")
 	require.Equal(t, http.StatusNotFound, res.status, res.body)
 	require.Contains(t, res.body, "-32601")
@@ -361,70 +379,19 @@ func TestAttack036_VersionsMethodsBatches(t *testing.T) {
 		_, rpcError := c.rpc(method, args{"uri": "colaflow://me", "level": "debug", "name": "x"})
 		require.NotEmpty(t, rpcError, method)
 	}
-	require.Equal(t, http.StatusBadRequest, c.post(`[`+ping+`,`+ping+`]`).status)
-	require.Contains(t, c.post(`{"jsonrpc":"1.0","id":1,"method":"ping"}`).body, "error")
-}
-
-// TestAttack044_NothingInternalGetsOut breaks a handler in every way, and the
-// database beneath it.
-func TestAttack044_NothingInternalGetsOut(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	acme := b.db.Tenant(t, "acme")
-	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
-	c := b.client(t, acme.FullToken(t))
-	secret := "postgres://colaflow_app:hunter2@db.internal:5432/prod select * from tokens /srv/colaflow/secret.go"
-	for name, broken := range map[string]func(context.Context, *mcpserver.Call) error{
-		"error": func(context.Context, *mcpserver.Call) error { return errors.New(secret) },
-		"panic": func(context.Context, *mcpserver.Call) error { panic(secret) },
-		"nil pointer": func(context.Context, *mcpserver.Call) error {
-			var p *tenancy.Principal
-			return errors.New(p.TenantSlug)
-		},
-		"wrapped": func(context.Context, *mcpserver.Call) error {
-			return fmt.Errorf("%s: %w", secret, tenancy.Errorf(tenancy.NotFound, "Plain words."))
-		},
-	} {
-		for tool, arguments := range map[string]args{"get_me": nil, "create_issue": {"project": "WEB", "title": "Broken"}} {
-			b.mcp.Hook(tool, broken)
-			r := c.call(tool, arguments)
-			require.True(t, r.isError)
-			if name == "wrapped" {
-				require.Equal(t, "not_found: Plain words.", r.text)
-			} else {
-				require.Regexp(t, `^internal: Internal error, request [0-9a-f]{16}\. `, r.text, name)
-			}
-			requireNoInternals(t, r.text)
+	modernPing := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{` + modernMeta + `}}`
+	for _, batch := range []string{`[` + ping + `,` + ping + `]`, `[` + ping + `]`, `[]`, `[` + modernPing + `]`} {
+		for _, edit := range [][]func(*http.Request){nil, {header("MCP-Protocol-Version", "2025-03-26")}, {header("MCP-Protocol-Version", "2026-07-28"), header("Mcp-Method", "ping")}} {
+			res := c.post(batch, edit...)
+			require.Equal(t, http.StatusBadRequest, res.status, "also of the revision that had them")
+			require.Contains(t, res.body, "batches are not supported")
 		}
 	}
-	for _, tool := range []string{"get_me", "create_issue"} {
-		b.mcp.Hook(tool, func(context.Context, *mcpserver.Call) error { return nil })
+	for _, version := range []string{`"jsonrpc":"1.0",`, `"jsonrpc":2.0,`, `"jsonrpc":null,`, ``} {
+		res := c.post(`{` + version + `"id":1,"method":"ping"}`)
+		require.Equal(t, http.StatusBadRequest, res.status, version)
+		require.Contains(t, res.body, `"code":-32600`)
 	}
-	require.NotContains(t, b.db.Dump(t), "hunter2")
-	require.Contains(t, b.log.String(), "hunter2", "the log has the detail")
-	require.NotContains(t, b.db.Dump(t, "audit_log"), "Broken")
-
-	b.exec(t, "revoke select on issues from colaflow_app")
-	b.exec(t, "alter table comments drop column body cascade")
-	for tool, arguments := range map[string]args{"get_issue": {"keys": "WEB-1"}, "search_issues": {}, "update_issue": {"key": "WEB-1", "title": "x"},
-		"list_activity": {}} {
-		r := c.call(tool, arguments)
-		require.True(t, r.isError, tool)
-		require.Regexp(t, `^internal: `, r.text, tool)
-		requireNoInternals(t, r.text)
-	}
-	_, rpcError := c.read("colaflow://issues/WEB-1")
-	require.Contains(t, rpcError, "Internal error, request")
-	requireNoInternals(t, rpcError)
-	b.exec(t, "revoke insert on audit_log from colaflow_app")
-	res := c.post(callBody("list_projects", `{}`))
-	requireNoInternals(t, res.body)
-	require.NotContains(t, res.body, "WEB", "no answer without its audit row")
-}
-
-func requireNoInternals(t *testing.T, text string) {
-	t.Helper()
-	require.NotRegexp(t, `(?i)hunter2|postgres|select |insert |sqlstate|permission denied|relation|column|\.go|goroutine|runtime|/srv|/tmp|panic|pgx|colaflow_app`, text)
 }
 
 // TestAttack045_IDs decides: string ids and whole numbers within 2^53 are echoed
@@ -481,37 +448,4 @@ func TestAttack046_CacheHints(t *testing.T) {
 			require.NotContains(t, string(result), "cacheScope", "absent for clients that do not know it")
 		}
 	}
-}
-
-// TestAttack050_BothErasInterleaved shares connections between two tenants and
-// both eras; every answer belongs to its asker.
-func TestAttack050_BothErasInterleaved(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	clients := []*client{b.client(t, b.db.Tenant(t, "acme").FullToken(t)), b.client(t, b.db.Tenant(t, "beta").FullToken(t))}
-	failed := make(chan error, 100)
-	var all sync.WaitGroup
-	for n := range 100 {
-		all.Go(func() {
-			c, own := clients[n%2], []string{"acme", "beta"}[n%2]
-			id := fmt.Sprintf(`"%s-%d"`, own, n)
-			body := `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"get_me","arguments":{}}}`
-			if n%4 > 1 {
-				body = `{"jsonrpc":"2.0","id":` + id + `,"method":"tools/call","params":{"name":"get_me","arguments":{},` + modernMeta + `}}`
-			}
-			for range 3 {
-				text, err := c.do(context.Background(), body)
-				if err == nil && (!strings.Contains(text, id) || !strings.Contains(text, `\"tenant\":\"`+own+`\"`)) {
-					err = fmt.Errorf("%s got %s", id, text)
-				}
-				if err != nil {
-					failed <- err
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	close(failed)
-	require.NoError(t, <-failed)
 }

@@ -73,12 +73,18 @@ func parseMessage(data []byte) (message, error) {
 		return message{}, err
 	}
 	m := message{id: top["id"]}
+	if string(top["jsonrpc"]) != `"2.0"` {
+		return message{}, &shapeError{codeInvalidRequest, `jsonrpc must be "2.0"`}
+	}
 	if raw, ok := top["method"]; ok && (json.Unmarshal(raw, &m.method) != nil || m.method == "") {
 		return message{}, &shapeError{codeInvalidRequest, "method must be a string"}
 	}
-	m.isResponse = m.method == "" && (top["result"] != nil || top["error"] != nil)
-	if m.method == "" && !m.isResponse {
+	m.isResponse = top["result"] != nil || top["error"] != nil
+	switch {
+	case m.method == "" && !m.isResponse:
 		return message{}, &shapeError{codeInvalidRequest, "method is missing"}
+	case m.method != "" && m.isResponse: // mcp-go would take it for either
+		return message{}, &shapeError{codeInvalidRequest, "a message with a method has no result and no error"}
 	}
 	if err := checkID(m.id); err != nil {
 		return message{}, err

@@ -21,17 +21,17 @@ func TestParseMessage(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, m.isRequest())
 	require.Equal(t, message{method: "tools/call", id: json.RawMessage(`"x"`), name: "get_me", arguments: json.RawMessage(`{"a":1}`), client: "c/1", modern: true}, m)
-	m, err = parseMessage([]byte(`{"id":1,"method":"resources/read","params":{"name":"other","uri":"colaflow://me"}}`))
+	m, err = parseMessage([]byte(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"other","uri":"colaflow://me"}}`))
 	require.NoError(t, err)
 	require.Equal(t, "colaflow://me", m.name, "each method is about its own parameter")
-	m, err = parseMessage([]byte(`{"method":"notifications/cancelled","params":{"requestId":1}}`))
+	m, err = parseMessage([]byte(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`))
 	require.NoError(t, err)
 	require.False(t, m.isRequest() || m.isResponse)
-	m, err = parseMessage([]byte(`{"id":1,"result":{}}`))
+	m, err = parseMessage([]byte(`{"jsonrpc":"2.0","id":1,"result":{}}`))
 	require.NoError(t, err)
 	require.True(t, m.isResponse)
 	for _, params := range []string{`[]`, `"x"`, `1`, `null`, `{"name":1,"arguments":[],"_meta":1,"clientInfo":"x"}`} {
-		_, err = parseMessage([]byte(`{"id":1,"method":"tools/call","params":` + params + `}`))
+		_, err = parseMessage([]byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":` + params + `}`))
 		require.NoError(t, err, "mcp-go answers wrong types: %s", params)
 	}
 }
@@ -40,8 +40,9 @@ func TestParseMessage(t *testing.T) {
 // passes here has one meaning in encoding/json too.
 func FuzzParseMessage(f *testing.F) {
 	for _, seed := range []string{`{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"method":"a","METHOD":"b"}`, `{"id":null,"method":"x"}`, `[]`, `{`, "\ufeff{}",
-		`{"method":"tools/call","id":9007199254740993,"params":{"name":"a","Name":"b"}}`, `{"method":"x","method":"y"}`, `{"method":"\ud800"}`,
-		`{"id":1,"method":"tools/call","params":{"name":"get_me","arguments":{"a":[[[[]]]]},"_meta":{}}}`, `{"id":1e400,"method":"x"}`, `{"param\u017f":1,"method":"x"}`} {
+		`{"jsonrpc":"2.0","method":"tools/call","id":9007199254740993,"params":{"name":"a","Name":"b"}}`, `{"method":"x","method":"y"}`, `{"method":"\ud800"}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","arguments":{"a":[[[[]]]]},"_meta":{}}}`, `{"jsonrpc":"2.0","id":1e400,"method":"x"}`, `{"jsonrpc":"2.0","param\u017f":1,"method":"x"}`,
+		`{"jsonrpc":"2.0","id":1,"method":"x","result":{}}`, `{"id":1,"method":"x"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
