@@ -2,72 +2,202 @@ package mcpserver_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
+// pagers are the tools that give their lists in pages, with arguments that make more than
+// one of cursorWorld, and some that ask for something else.
+var pagers = map[string]struct{ list, other args }{
+	"search_issues": {args{"limit": 3, "sort": "key"}, args{"query": "work"}}, "list_projects": {args{"limit": 1}, args{"state": "all"}},
+	"list_activity": {args{"limit": 3}, args{"project": "WEB"}}, "list_sprints": {args{"limit": 1}, args{"project": "WEB"}},
+	"search_audit_log": {args{"limit": 2}, args{"decision": "allowed"}}, "manage_members": {args{"action": "list", "limit": 1}, args{"query": "a"}},
+}
+
+// cursorWorld is a tenant with more of everything than fits a page.
+func (b *bundle) cursorWorld(t *testing.T, slug string) (*storetest.Tenant, *client) {
+	t.Helper()
+	tn := b.db.Tenant(t, slug)
+	titles := make([]string, 7)
+	for n := range titles {
+		titles[n] = fmt.Sprintf("Work %d of %s", n, slug)
+	}
+	tn.Project(t, "API", "Interface of "+slug)
+	tn.Issues(t, tn.Project(t, "WEB", "Website of "+slug), titles...)
+	tn.Project(t, "ZOO", "Animals of "+slug)
+	c := b.client(t, tn.FullToken(t)).all()
+	for _, project := range []string{"WEB", "WEB", "ZOO"} {
+		c.ok("save_sprint", args{"project": project, "name": fmt.Sprintf("Sprint %s of %s", tenancy.NewID(), slug)})
+	}
+	return tn, c
+}
+
+func (a toolResult) page() (items []any, cursor string) {
+	items, _ = a.data["items"].([]any)
+	cursor, _ = a.data["next_cursor"].(string)
+	return items, cursor
+}
+
+// withMore is arguments with others over them.
+func withMore(all ...args) args {
+	merged := args{}
+	for _, a := range all {
+		maps.Copy(merged, a)
+	}
+	return merged
+}
+
+// tampered are cursors made of one that was given.
+func tampered(cursor string) map[string]string {
+	return map[string]string{"cut": cursor[:len(cursor)-4], "cut in front": cursor[4:], "flipped": flip(cursor, 5), "flipped at the end": flip(cursor, len(cursor)-8),
+		"flipped in front": flip(cursor, 0), "twice": cursor + cursor, "padded": cursor + "=", "plain": base64.RawURLEncoding.EncodeToString([]byte(`{"v":"","i":"00000000-0000-0000-0000-000000000000"}`)),
+		"words": "next", "number": "1", "long": strings.Repeat("A", 100_000), "NUL": cursor + "\x00"}
+}
+
 // TestAttack039_Cursors takes cursors to other tokens, tenants, tools, filters
-// and changes them.
+// and changes them. Any node takes what another one gave.
 func TestAttack039_Cursors(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
-	titles := make([]string, 7)
-	for n := range titles {
-		titles[n] = fmt.Sprintf("Work %d", n)
+	acme, c := b.cursorWorld(t, "acme")
+	_, foreign := b.cursorWorld(t, "beta")
+	other := b.client(t, acme.FullToken(t)).all()
+	elsewhere := *c
+	elsewhere.url = b.node(t, storetest.Options{}).url
+	tools, _ := c.listTools()
+	for _, tool := range tools {
+		_, pages := pagers[tool.Name]
+		require.Equal(t, tool.InputSchema.Properties["cursor"] != nil, pages, "%s: say in pagers what its lists are", tool.Name)
 	}
-	acme.Issues(t, acme.Project(t, "WEB", "Website"), titles...)
-	acme.Project(t, "API", "Interface")
-	beta.Issues(t, beta.Project(t, "WEB", "Website"), titles...)
-	beta.Project(t, "API", "Interface")
-	c := b.client(t, acme.FullToken(t))
-	other, foreign := b.client(t, acme.FullToken(t)), b.client(t, beta.FullToken(t))
 	const bad = "invalid_value"
-	for tool, arguments := range map[string]args{
-		"search_issues": {"limit": 3, "sort": "key"}, "list_projects": {"limit": 1}, "list_activity": {"limit": 3}, "list_sprints": {"limit": 1},
-	} {
-		if tool == "list_sprints" {
-			for _, name := range []string{"One", "Two", "Three"} {
-				c.ok("save_sprint", args{"project": "WEB", "name": name})
-			}
+	for tool, of := range pagers {
+		first, cursor := c.call(tool, of.list).page()
+		require.NotEmpty(t, cursor, tool)
+		next := args{"cursor": cursor}
+		second, _ := c.call(tool, withMore(of.list, next)).page()
+		require.NotEmpty(t, second, tool)
+		require.NotContains(t, second, first[0], tool)
+		there, _ := elsewhere.call(tool, withMore(of.list, next)).page()
+		require.Equal(t, second, there, tool)
+		require.NotContains(t, fmt.Sprint(first, second), "beta", tool)
+
+		require.Contains(t, other.fails(bad, tool, withMore(of.list, next)), "same filter and token")
+		foreign.fails(bad, tool, withMore(of.list, next))
+		c.fails(bad, tool, withMore(of.list, of.other, next))
+		for name, changed := range tampered(cursor) {
+			require.Contains(t, c.fails(bad, tool, withMore(of.list, args{"cursor": changed})), "cursor", name)
 		}
-		page := c.ok(tool, arguments)
-		cursor, ok := page["next_cursor"].(string)
-		require.True(t, ok, "%s: %v", tool, page)
-		with := func(cursor string, more args) args {
-			a := args{"cursor": cursor}
-			for k, v := range arguments {
-				a[k] = v
-			}
-			for k, v := range more {
-				a[k] = v
-			}
-			return a
-		}
-		require.NotEqual(t, page["items"], c.ok(tool, with(cursor, nil))["items"], tool)
-		require.Contains(t, other.fails(bad, tool, with(cursor, nil)), "same filter and token")
-		foreign.fails(bad, tool, with(cursor, nil))
-		for name, changed := range map[string]string{
-			"cut": cursor[:len(cursor)-4], "flipped": flip(cursor, 5), "flipped at the end": flip(cursor, len(cursor)-8), "twice": cursor + cursor,
-			"plain": base64.RawURLEncoding.EncodeToString([]byte(`{"v":"","i":"00000000-0000-0000-0000-000000000000"}`)), "words": "next", "long": strings.Repeat("A", 100_000),
-		} {
-			c.fails(bad, tool, with(changed, nil))
-			require.NotEmpty(t, name)
-		}
-		filters := map[string]args{"search_issues": {"query": "work"}, "list_projects": {"state": "all"}, "list_activity": {"project": "WEB"}, "list_sprints": {"project": "WEB"}}
-		c.fails(bad, tool, with(cursor, filters[tool]))
-		for another, a := range map[string]args{"search_issues": {}, "list_projects": {}, "list_activity": {}, "list_sprints": {}} {
+		for another, of := range pagers {
 			if another != tool {
-				a["cursor"] = cursor
-				c.fails(bad, another, a)
+				c.fails(bad, another, withMore(of.list, next))
 			}
 		}
-		// What a token may see is decided when the page is read.
-		require.NotContains(t, c.ok(tool, with(cursor, nil))["items"], "beta")
 	}
+}
+
+// TestAttack039_ResourceCursors: the pages of a resource, and the lists of the protocol,
+// whose cursors are the library's: -32602, or one's own.
+func TestAttack039_ResourceCursors(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme, c := b.cursorWorld(t, "acme")
+	_, foreign := b.cursorWorld(t, "beta")
+	titles := make([]string, 60)
+	for n := range titles {
+		titles[n] = fmt.Sprintf("More of acme %d", n)
+	}
+	acme.Issues(t, acme.Project(t, "BIG", "Many"), titles...)
+	const uri = "colaflow://projects/BIG/issues"
+	text, rpcError := c.read(uri)
+	require.Empty(t, rpcError)
+	var page struct {
+		NextCursor string `json:"next_cursor"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &page))
+	text, rpcError = c.read(uri + "?cursor=" + page.NextCursor)
+	require.Empty(t, rpcError)
+	require.Contains(t, text, `"returned":10`)
+	other := b.client(t, acme.FullToken(t))
+	for name, test := range map[string]struct {
+		c   *client
+		uri string
+	}{"another tenant's": {foreign, "colaflow://projects/WEB/issues"}, "another token's": {other, uri}, "of another project": {c, "colaflow://projects/WEB/issues"}} {
+		_, rpcError := test.c.read(test.uri + "?cursor=" + page.NextCursor)
+		require.Contains(t, rpcError, "-32002", name)
+		a := test.c.modern("1", "resources/read", test.uri+"?cursor="+page.NextCursor, `"uri":"`+test.uri+`?cursor=`+page.NextCursor+`"`)
+		require.Contains(t, a.body, "-32602", name)
+	}
+	for name, changed := range tampered(page.NextCursor) {
+		_, rpcError := c.read(uri + "?cursor=" + url.QueryEscape(changed))
+		require.Contains(t, rpcError, "-32002", name)
+	}
+	for _, method := range []string{"tools/list", "prompts/list", "resources/list", "resources/templates/list"} {
+		whole, _ := c.rpc(method, args{})
+		for name, cursor := range withMore(args{"garbage": "!!", "a tool's": page.NextCursor, "a number": 1, "a list": []any{"x"}, "nothing": nil, "empty": "",
+			"a name": base64.StdEncoding.EncodeToString([]byte("get_me")), "the end": base64.StdEncoding.EncodeToString([]byte("zzzz")),
+			"a foreign name": base64.StdEncoding.EncodeToString([]byte("colaflow://projects/LAB"))}) {
+			result, rpcError := c.rpc(method, args{"cursor": cursor})
+			if rpcError != "" {
+				require.Contains(t, rpcError, "-32602", "%s %s", method, name)
+				continue
+			}
+			require.NotContains(t, string(result), "beta", "%s %s", method, name)
+			require.LessOrEqual(t, len(result), len(whole), "%s %s", method, name)
+		}
+	}
+}
+
+// TestAttack039_CursorsAfterDeletion deletes what a cursor stands at, or all that it goes
+// through: what is left comes, once, and nobody else's.
+func TestAttack039_CursorsAfterDeletion(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	_, c := b.cursorWorld(t, "acme")
+	b.cursorWorld(t, "beta")
+	cursors := map[string]string{}
+	for tool, of := range pagers {
+		_, cursors[tool] = c.call(tool, of.list).page()
+		require.NotEmpty(t, cursors[tool])
+	}
+	inProject := args{"project": "WEB", "limit": 3, "sort": "key"}
+	_, held := c.call("search_issues", inProject).page()
+	rest := func(tool string) []any {
+		t.Helper()
+		r := c.call(tool, withMore(pagers[tool].list, args{"cursor": cursors[tool], "limit": 100}))
+		require.False(t, r.isError, r.text)
+		require.NotContains(t, r.text, "beta")
+		items, _ := r.page()
+		return items
+	}
+	keys := func(items []any) (list []any) {
+		for _, item := range items {
+			list = append(list, item.(map[string]any)["key"])
+		}
+		return list
+	}
+	c.agree("delete_issue", args{"key": "WEB-3"}) // where the cursor stands
+	require.Equal(t, []any{"WEB-4", "WEB-5", "WEB-6", "WEB-7"}, keys(rest("search_issues")))
+	c.agree("delete_issue", args{"key": "WEB-4"}) // what would come next
+	require.Equal(t, []any{"WEB-5", "WEB-6", "WEB-7"}, keys(rest("search_issues")))
+	c.agree("delete_project", args{"project": "API"})
+	require.Equal(t, []any{"WEB", "ZOO"}, keys(rest("list_projects")))
+	c.agree("delete_project", args{"project": "WEB"})
+	require.Equal(t, []any{"ZOO"}, keys(rest("list_projects")))
+	require.Empty(t, rest("search_issues"))
+	require.Len(t, rest("list_sprints"), 1)
+	rest("list_activity")
+	rest("search_audit_log")
+	rest("manage_members")
+	c.fails("not_found", "search_issues", withMore(inProject, args{"cursor": held}))
 }
 
 // flip changes one digit of a cursor.

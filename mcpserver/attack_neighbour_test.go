@@ -14,9 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
+	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 // TestAttack003_SecretUnderAnotherSlug: the right hex of one tenant under the slug of
@@ -47,16 +50,18 @@ func TestAttack007_SchemeInLowerCase(t *testing.T) {
 	}
 }
 
-// TestAttack027_SameIDOneLeaves: two tenants use id 1 at once, in both eras; one goes
-// away in mid-call, and the other gets its own answer.
+// TestAttack027_SameIDOneLeaves: two clients use id 1 at once, of two tenants, of one, or
+// even of one token, in whichever eras; one goes away in mid-call, and the other gets its
+// own answer.
 func TestAttack027_SameIDOneLeaves(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	stays, leaves := b.client(t, b.db.Tenant(t, "acme").FullToken(t)), b.client(t, b.db.Tenant(t, "beta").FullToken(t))
-	begun, release := make(chan string, 10), make(chan struct{})
+	acme := b.db.Tenant(t, "acme")
+	stays := b.client(t, acme.FullToken(t))
+	begun, release := make(chan struct{}, 10), make(chan struct{})
 	var cut atomic.Int64
-	b.mcp.Hook("get_me", func(ctx context.Context, c *mcpserver.Call) error {
-		begun <- c.TenantSlug
+	b.mcp.Hook("get_me", func(ctx context.Context, _ *mcpserver.Call) error {
+		begun <- struct{}{}
 		select {
 		case <-release:
 			return nil
@@ -65,72 +70,95 @@ func TestAttack027_SameIDOneLeaves(t *testing.T) {
 			return ctx.Err()
 		}
 	})
-	for _, body := range []string{callBody("get_me", `{}`),
-		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me","arguments":{},` + modernMeta + `}}`} {
-		before := cut.Load()
-		done := make(chan string, 1)
-		go func() {
-			text, err := stays.do(context.Background(), body)
-			done <- fmt.Sprint(text, err)
-		}()
-		gone, leave := context.WithCancel(t.Context())
-		go func() { _, _ = leaves.do(gone, body) }()
-		require.ElementsMatch(t, []string{"acme", "beta"}, []string{<-begun, <-begun})
-		leave()
-		require.Eventually(t, func() bool { return cut.Load() == before+1 }, 30*time.Second, time.Millisecond, "the call of who left ends")
-		release <- struct{}{}
-		require.Contains(t, <-done, `\"tenant\":\"acme\"`)
+	for _, leaves := range []*client{b.client(t, b.db.Tenant(t, "beta").FullToken(t)), b.client(t, acme.FullToken(t)), stays} {
+		for n := range 4 {
+			before := cut.Load()
+			done := make(chan string, 1)
+			go func() {
+				text, err := stays.do(context.Background(), inBothEras[n%2])
+				done <- fmt.Sprint(text, err)
+			}()
+			gone, leave := context.WithCancel(t.Context())
+			go func() { _, _ = leaves.do(gone, inBothEras[n/2]) }()
+			<-begun
+			<-begun
+			leave()
+			require.Eventually(t, func() bool { return cut.Load() > before }, 30*time.Second, time.Millisecond, "the call of who left ends")
+			select {
+			case release <- struct{}{}:
+			case got := <-done:
+				require.Fail(t, "the call of who stays ended too", got)
+			}
+			require.Contains(t, <-done, `\"tenant\":\"acme\"`)
+			require.Equal(t, before+1, cut.Load())
+		}
 	}
 }
 
-// TestAttack030_NothingIsPushed: fifty other tenants try to listen in every way that
-// there is, while one works with a progress token. Each of them gets a refusal and
-// nothing else, and the one gets exactly its answers.
-func TestAttack030_NothingIsPushed(t *testing.T) {
+// TestAttack030_ProgressIsTheAskersAlone: fifty other tenants listen, on two nodes, in
+// every way that there is, while two work on long reports with one and the same progress
+// token. Each hears its own progress, to the message, and nobody else anything.
+func TestAttack030_ProgressIsTheAskersAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	acme := b.db.Tenant(t, "acme")
-	acme.Project(t, "WEB", "Website")
-	worker := b.client(t, acme.FullToken(t))
-	others := make([]*client, 50)
-	for n := range others {
-		others[n] = b.client(t, b.db.Tenant(t, fmt.Sprintf("other%d", n)).FullToken(t))
+	_, worker := loadDemo(t, b)
+	beta := b.db.Tenant(t, "beta")
+	beta.Issues(t, beta.Project(t, "WEB", "Website"), "One", "Two", "Three")
+	b.exec(t, "update issues set created_at = '2025-01-01' where tenant_id = $1", beta.ID)
+	b.exec(t, "update issue_events set at = '2025-01-01' where tenant_id = $1", beta.ID)
+	twin := b.client(t, beta.FullToken(t))
+	nodes := []*node{b.node(t, storetest.Options{}).follow(t), b.node(t, storetest.Options{}).follow(t)}
+	var listening []*listener
+	for n := range 50 {
+		other := &client{t: t, url: nodes[n%2].url, token: b.db.Tenant(t, fmt.Sprintf("other%d", n)).FullToken(t)}
+		listening = append(listening, other.listen([]string{"colaflow://me", "colaflow://projects"}))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, other.url, nil)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+other.token)
+		req.Header.Set("Accept", "text/event-stream")
+		inSession(anySession[n%3])(req)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		_ = res.Body.Close()
+		require.Equal(t, http.StatusMethodNotAllowed, res.StatusCode)
 	}
-	var heard sync.Map
+	for _, n := range nodes {
+		listening = append(listening, (&client{t: t, url: n.url, token: worker.token}).listen([]string{"colaflow://me"}))
+	}
+	const reports = 10
 	var all sync.WaitGroup
-	for n, other := range others {
+	heard := make([]answer, 4*reports) // one after the other: acme and beta, at one node and at the other
+	for n := range heard {
 		all.Go(func() {
-			listen, err := http.NewRequestWithContext(t.Context(), http.MethodGet, other.url, nil)
-			if err == nil {
-				listen.Header.Set("Authorization", "Bearer "+other.token)
-				listen.Header.Set("Accept", "text/event-stream")
-				listen.Header.Set("Mcp-Session-Id", "mcp-session-00000000-0000-0000-0000-000000000000")
-				var res *http.Response
-				if res, err = http.DefaultClient.Do(listen); err == nil {
-					_ = res.Body.Close()
-					if res.StatusCode != http.StatusMethodNotAllowed {
-						err = fmt.Errorf("a GET answered %d", res.StatusCode)
-					}
-				}
-			}
-			text, callErr := other.do(t.Context(), callBody("get_me", `{}`))
-			if err != nil || callErr != nil || strings.Contains(text, "acme") || strings.Contains(text, "notifications/") {
-				heard.Store(n, fmt.Sprint(err, callErr, text))
-			}
+			asker := []string{worker.token, twin.token}[n%2]
+			heard[n], _ = nodes[n/2%2].send(t.Context(), asker, "192.0.2.1", longReport(`"up"`, "", ""))
 		})
 	}
-	for n := range 20 {
-		body := fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"create_issue","arguments":{"project":"WEB","title":"x"},"_meta":{"progressToken":"%d"}}}`, n, n)
-		a := worker.post(body)
-		require.Equal(t, http.StatusOK, a.status)
-		require.Equal(t, "application/json", a.header.Get("Content-Type"), "one answer, no stream")
-		require.Equal(t, 1, strings.Count(a.body, `"jsonrpc"`))
-	}
 	all.Wait()
-	heard.Range(func(n, what any) bool {
-		require.Fail(t, "another tenant heard something", "%v: %v", n, what)
-		return false
-	})
+	said := [2]string{}
+	for n, a := range heard {
+		messages := a.events(t)
+		last := requireProgress(t, "up", messages)
+		require.NotEmpty(t, last.Result, "%s", last.Error)
+		said[n%2] = messages[0].Params.Message
+		require.Equal(t, n%2 == 1, said[n%2] == "Read the history of 3 issues.", "%d hears of its own: %s", n, said[n%2])
+	}
+	for _, l := range listening {
+		require.Len(t, l.all(), 1, "the acknowledgement, and nothing else")
+	}
+}
+
+// completed asks for the values of a variable of a resource or an argument of a prompt.
+func (c *client) completed(ref args, name, value string, known args) []string {
+	c.t.Helper()
+	result, rpcError := c.rpc("completion/complete", args{"ref": ref, "argument": args{"name": name, "value": value}, "context": args{"arguments": known}})
+	require.Empty(c.t, rpcError)
+	var got struct {
+		Completion struct{ Values []string }
+	}
+	require.NoError(c.t, json.Unmarshal(result, &got))
+	require.LessOrEqual(c.t, len(got.Completion.Values), 100, "never more than a hundred")
+	return got.Completion.Values
 }
 
 // TestAttack040_Completions asks for what others have, for everything, and often.
@@ -139,49 +167,73 @@ func TestAttack040_Completions(t *testing.T) {
 	b := setup(t)
 	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
 	web := acme.Project(t, "WEB", "Website")
-	titles := make([]string, 150)
-	for n := range titles {
-		titles[n] = fmt.Sprintf("Issue %d", n)
+	many := func(word string) (list []string) {
+		for n := range 150 {
+			list = append(list, fmt.Sprintf("%s %d", word, n))
+		}
+		return list
 	}
-	acme.Issues(t, web, titles...)
-	beta.Issues(t, beta.Project(t, "BETA", "Theirs"), "One")
-	_, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth,
-		Limits: func(string) tenancy.Limits { return tenancy.Limits{TokenReads: 60} }})
+	acme.Issues(t, web, many("Issue")...)
+	lab := beta.Project(t, "BETA", "Theirs")
+	beta.Issues(t, lab, "One")
+	for tn, p := range map[*storetest.Tenant]tracker.Project{acme: web, beta: lab} {
+		tn.Write(t, func(tx *store.Tx) error {
+			for n, name := range many(p.Key) {
+				if err := tx.Do(t.Context(), store.InsertSprint(tracker.Sprint{ID: tenancy.NewID(), ProjectID: p.ID, Name: "Sprint of " + name, State: tracker.SprintPlanned, CreatedAt: storetest.Now}),
+					store.InsertMembers([]tenancy.Member{{ID: tenancy.NewID(), Handle: fmt.Sprintf("h%s%d", strings.ToLower(p.Key), n), Name: "Member of " + name,
+						Role: tenancy.RoleMember, State: tenancy.MemberActive, CreatedAt: storetest.Now}})); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	c := b.client(t, acme.FullToken(t))
-	complete := func(uri, name, value string, context args) []any {
-		t.Helper()
-		params := args{"ref": args{"type": "ref/resource", "uri": uri}, "argument": args{"name": name, "value": value}}
-		if context != nil {
-			params["context"] = args{"arguments": context}
+	resource, prompt := func(uri string) args { return args{"type": "ref/resource", "uri": uri} }, func(name string) args { return args{"type": "ref/prompt", "name": name} }
+	const issue, project, list, reports = "colaflow://issues/{key}", "colaflow://projects/{project}", "colaflow://projects/{project}/issues{?status,assignee,sprint,cursor}", "colaflow://projects/{project}/reports/{type}{?sprint}"
+	known := args{"project": "WEB"}
+	for _, test := range []struct {
+		ref     args
+		name    string
+		own     string // of which there are more than a hundred, or some
+		all     int
+		foreign string
+	}{
+		{resource(project), "project", "WEB", 1, "BETA"}, {resource(issue), "key", "WEB-", 100, "BETA-1"},
+		{resource(list), "assignee", "Member of WEB", 100, "Member of BETA"}, {resource(list), "sprint", "Sprint of WEB", 100, "Sprint of BETA"},
+		{resource(reports), "sprint", "Sprint of WEB", 100, "Sprint of BETA"}, {resource(reports), "type", "velocity", len(report.TypeNames()), "Velocity of BETA"},
+		{resource(list), "status", "Backlog", 6, "Backlog of BETA"},
+		{prompt("sprint_review"), "project", "WEB", 1, "BETA"}, {prompt("sprint_review"), "sprint", "Sprint of WEB", 100, "Sprint of BETA"}, {prompt("triage_issue"), "key", "WEB-", 100, "BETA-1"},
+	} {
+		all := c.completed(test.ref, test.name, "", known)
+		require.Len(t, all, test.all, "%v %s", test.ref, test.name)
+		for _, prefix := range []string{"", test.own, strings.ToLower(test.own), test.own[:1]} {
+			values := c.completed(test.ref, test.name, prefix, known)
+			require.NotEmpty(t, values, "%s %q", test.name, prefix)
+			require.NotContains(t, strings.Join(values, "\n"), "BETA", "only what is one's own")
 		}
-		result, rpcError := c.rpc("completion/complete", params)
-		require.Empty(t, rpcError)
-		var got struct {
-			Completion struct{ Values []any }
+		for _, nothing := range []string{test.foreign, test.foreign[:len(test.foreign)-1], "%", "*", "_", "W%", "W_B", "' or 1=1 --", "\\", ".", "^", strings.Repeat("W", 10_000)} {
+			require.Empty(t, c.completed(test.ref, test.name, nothing, known), "%s %q", test.name, nothing)
 		}
-		require.NoError(t, json.Unmarshal(result, &got))
-		return got.Completion.Values
+		// A project of others and one that there is not look the same.
+		require.Equal(t, c.completed(test.ref, test.name, "", args{"project": "NOPE"}), c.completed(test.ref, test.name, "", args{"project": "BETA"}), test.name)
 	}
-	const issue, project, sprint = "colaflow://issues/{key}", "colaflow://projects/{project}", "colaflow://projects/{project}/issues{?status,assignee,sprint,cursor}"
-	require.Empty(t, complete(project, "project", "BETA", nil))
-	require.Empty(t, complete(issue, "key", "BETA-", nil))
-	for _, wild := range []string{"%", "*", "_", "W%", "' or 1=1 --", "\\"} {
-		require.Empty(t, complete(issue, "key", wild, nil), wild)
-		require.Empty(t, complete(project, "project", wild, nil), wild)
-	}
-	require.Equal(t, []any{"WEB"}, complete(project, "project", "", nil))
-	require.Len(t, complete(issue, "key", "", nil), 100, "never more than a hundred")
-	require.Equal(t, complete(sprint, "status", "", args{"project": "NOPE"}), complete(sprint, "status", "", args{"project": "BETA"}), "foreign and unknown look the same")
 
-	c.url = h.URL
-	limited := 0
-	for range 40 {
-		result, rpcError := c.rpc("completion/complete", args{"ref": args{"type": "ref/resource", "uri": project}, "argument": args{"name": "project", "value": "W"}})
-		if strings.Contains(string(result)+rpcError, "rate_limited") || strings.Contains(rpcError, "minute") {
-			limited++
+	_, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, RefusalPause: time.Millisecond,
+		Limits: func(string) tenancy.Limits { return tenancy.Limits{TokenReads: 60} }})
+	for _, ref := range []args{resource(project), prompt("standup"), resource("colaflow://no_such/{project}"), prompt("no_such")} {
+		c := &client{t: t, url: h.URL, token: acme.FullToken(t)}
+		limited := 0
+		for range 70 { // more than a minute's, and the clock of this server stands still
+			_, rpcError := c.rpc("completion/complete", args{"ref": ref, "argument": args{"name": "project", "value": "W"}})
+			if rpcError != "" {
+				require.Contains(t, rpcError, "rate_limited: ")
+				limited++
+			}
 		}
+		require.GreaterOrEqual(t, limited, 10, "%v: completions are calls like any other", ref)
+		require.Less(t, limited, 70)
 	}
-	require.Positive(t, limited, "completions are calls like any other")
 }
 
 // TestAttack056_NumbersTellNothingOfOthers: what one tenant does moves no number

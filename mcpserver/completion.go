@@ -18,14 +18,14 @@ const maxCompletions = 100
 
 // completions implements server.ResourceCompletionProvider: values for every
 // variable of every template, only from what the token sees. An unknown or
-// hidden template has no values.
+// hidden template has no values; to ask for them is a call of the same limits.
 type completions struct{ server *Server }
 
 // CompleteResourceArgument completes one variable of a resource template.
 func (p completions) CompleteResourceArgument(ctx context.Context, uri string, arg mcp.CompleteArgument, more mcp.CompleteContext) (*mcp.Completion, error) {
 	i := slices.IndexFunc(Resources(), func(res Resource) bool { return res.URI == uri && strings.Contains(uri, arg.Name) })
 	if i < 0 {
-		return &mcp.Completion{Values: []string{}}, nil
+		return p.complete(ctx, "completion", "", nil, mcp.CompleteArgument{}, more)
 	}
 	res := Resources()[i]
 	return p.complete(ctx, "completion "+res.Name, uri, res.Permission, arg, more)
@@ -38,7 +38,7 @@ func (p completions) CompletePromptArgument(ctx context.Context, name string, ar
 			return p.complete(ctx, "completion "+name, "prompt/"+name, &prompt.Permission, arg, more)
 		}
 	}
-	return &mcp.Completion{Values: []string{}}, nil
+	return p.complete(ctx, "completion", "", nil, mcp.CompleteArgument{}, more)
 }
 
 func (p completions) complete(ctx context.Context, tool, target string, needs *tenancy.Permission, arg mcp.CompleteArgument, more mcp.CompleteContext) (*mcp.Completion, error) {

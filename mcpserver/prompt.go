@@ -84,6 +84,9 @@ func (s *Server) promptHandler(p Prompt) func(context.Context, mcp.GetPromptRequ
 			asked := ask.result(r.id)
 			return &mcp.GetPromptResult{Result: asked.Result, MultiRoundTripResult: asked.MultiRoundTripResult}, nil
 		}
+		if tenancy.CodeOf(err) == tenancy.Forbidden && !r.principal.May(p.Permission) {
+			return nil, server.ErrPromptNotFound // what is hidden looks as if it did not exist
+		}
 		if err != nil {
 			return nil, err
 		}
