@@ -40,7 +40,7 @@ func deleteIssueHandler(ctx context.Context, c *Call, in deleteIssueIn) (deleted
 		return deletedOut{}, err
 	}
 	if in.ExpectedVersion != 0 && in.ExpectedVersion != i.Version {
-		return deletedOut{}, c.stale(ctx, i, in.ExpectedVersion)
+		return deletedOut{}, c.staleIssue(ctx, i, in.ExpectedVersion)
 	}
 	var with store.Belongings
 	if err := c.do(ctx, store.CountBelongings(p.ID, i.ID, &with)); err != nil {

@@ -16,14 +16,15 @@ import (
 )
 
 type saveSprintIn struct {
-	Project   string                   `json:"project" need:"true" doc:"Key"`
-	Sprint    string                   `json:"sprint,omitempty" doc:"Name or current, next; leave out to make one"`
-	Name      string                   `json:"name,omitempty"`
-	Goal      tracker.Optional[string] `json:"goal,omitzero"`
-	Start     tracker.Optional[string] `json:"start,omitzero" doc:"2026-01-31"`
-	End       tracker.Optional[string] `json:"end,omitzero" doc:"2026-01-31"`
-	Action    string                   `json:"action,omitempty" enum:"start|complete"`
-	CarryOver string                   `json:"carry_over,omitempty" doc:"Where open issues go on complete: next, backlog or a sprint"`
+	Project         string                   `json:"project" need:"true" doc:"Key"`
+	Sprint          string                   `json:"sprint,omitempty" doc:"Name or current, next; leave out to make one"`
+	Name            string                   `json:"name,omitempty"`
+	Goal            tracker.Optional[string] `json:"goal,omitzero"`
+	Start           tracker.Optional[string] `json:"start,omitzero" doc:"2026-01-31"`
+	End             tracker.Optional[string] `json:"end,omitzero" doc:"2026-01-31"`
+	Action          string                   `json:"action,omitempty" enum:"start|complete"`
+	CarryOver       string                   `json:"carry_over,omitempty" doc:"Where open issues go on complete: next, backlog or a sprint"`
+	ExpectedVersion int                      `json:"expected_version,omitempty" range:"1,1000000000"`
 	Confirmation
 	WriteOptions
 }
@@ -53,15 +54,11 @@ func saveSprintHandler(ctx context.Context, c *Call, in saveSprintIn) (saveSprin
 	if err := p.CheckWritable(); err != nil {
 		return saveSprintOut{}, err
 	}
-	s := tracker.Sprint{ID: tenancy.NewID(), ProjectID: p.ID, ProjectKey: p.Key, State: tracker.SprintPlanned, CreatedAt: c.Now}
-	var err error
-	if in.Sprint != "" {
-		if s, err = c.sprint(ctx, p, in.Sprint); err != nil {
-			return saveSprintOut{}, err
-		}
-	} else if in.Name == "" {
-		return saveSprintOut{}, tenancy.Errorf(tenancy.Missing, "save_sprint needs name to make a sprint, or sprint to change one.")
+	before, err := c.sprintToSave(ctx, p, in)
+	if err != nil {
+		return saveSprintOut{}, err
 	}
+	s := before
 	if err := c.describeSprint(ctx, &s, in); err != nil {
 		return saveSprintOut{}, err
 	}
@@ -75,9 +72,11 @@ func saveSprintHandler(ctx context.Context, c *Call, in saveSprintIn) (saveSprin
 	if err != nil {
 		return saveSprintOut{}, err
 	}
-	writes := []store.Query{store.SaveSprint(s)}
+	var writes []store.Query
 	if in.Sprint == "" {
-		writes[0] = store.InsertSprint(s)
+		writes = append(writes, store.InsertSprint(s))
+	} else if len(tracker.ChangedFields(before.Fields(), s.Fields())) > 0 {
+		writes = append(writes, store.SaveSprint(before, s))
 	}
 	if in.Action == "start" {
 		writes = append(writes, store.FreezeSprint(s, store.SprintStart))
@@ -90,6 +89,23 @@ func saveSprintHandler(ctx context.Context, c *Call, in saveSprintIn) (saveSprin
 	}
 	out.sprintView = viewSprint(saved[0])
 	return out, nil
+}
+
+// sprintToSave finds the sprint that is to change, or begins one.
+func (c *Call) sprintToSave(ctx context.Context, p tracker.Project, in saveSprintIn) (tracker.Sprint, error) {
+	switch {
+	case in.Sprint != "":
+		s, err := c.sprint(ctx, p, in.Sprint)
+		if err == nil && in.ExpectedVersion != 0 && in.ExpectedVersion != s.Version {
+			err = c.staleSprint(ctx, s, in.ExpectedVersion)
+		}
+		return s, err
+	case in.Name == "":
+		return tracker.Sprint{}, tenancy.Errorf(tenancy.Missing, "save_sprint needs name to make a sprint, or sprint to change one.")
+	case in.ExpectedVersion != 0:
+		return tracker.Sprint{}, tenancy.Errorf(tenancy.UnknownArgument, "expected_version is of a sprint that is there.").WithNext("Pass sprint, or leave it out.")
+	}
+	return tracker.Sprint{ID: tenancy.NewID(), ProjectID: p.ID, ProjectKey: p.Key, State: tracker.SprintPlanned, CreatedAt: c.Now}, nil
 }
 
 // describeSprint sets name, goal and days. A name is unique in its project.

@@ -2,11 +2,8 @@ package mcpserver
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"unicode"
-
-	"github.com/google/uuid"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -66,7 +63,7 @@ func updateIssueHandler(ctx context.Context, c *Call, in updateIssueIn) (updateI
 		return updateIssueOut{}, err
 	}
 	if in.ExpectedVersion != 0 && in.ExpectedVersion != before.Version {
-		return updateIssueOut{}, c.stale(ctx, before, in.ExpectedVersion)
+		return updateIssueOut{}, c.staleIssue(ctx, before, in.ExpectedVersion)
 	}
 	patcher := newPatcher(c, p)
 	after, err := patcher.apply(ctx, before, in.issueFields)
@@ -144,43 +141,6 @@ func (c *Call) applyText(i tracker.Issue, in updateIssueIn) (tracker.Issue, erro
 		i.Description, err = tracker.CheckText("description", text, tracker.MaxBody)
 	}
 	return i, err
-}
-
-// stale explains a conflict: what changed since the expected version.
-func (c *Call) stale(ctx context.Context, i tracker.Issue, expected int) error {
-	var events []store.EventRow
-	f := store.EventFilter{IssueIDs: []uuid.UUID{i.ID}, Kinds: []string{string(tracker.EventChanged)}, Limit: 100}
-	if err := c.do(ctx, store.Events(f, &events, nil)); err != nil {
-		return err
-	}
-	var parts []string
-	changes := map[uuid.UUID]bool{}
-	for _, e := range events {
-		changes[e.ChangeID] = true
-		if len(changes) > i.Version-expected || len(parts) == 5 {
-			break
-		}
-		parts = append(parts, e.Field+" "+brief(e.Before)+" to "+brief(e.After))
-	}
-	text := fmt.Sprintf("%s changed (version %d to %d) since you read it", i.Key, expected, i.Version)
-	if len(parts) > 0 {
-		text += ": " + strings.Join(parts, "; ")
-	}
-	return tenancy.Errorf(tenancy.Conflict, "%s.", text).
-		WithNext(fmt.Sprintf("Read it again or retry with expected_version %d.", i.Version))
-}
-
-// brief shows a before or after in a few words.
-func brief(v any) string {
-	if v == nil {
-		return "nothing"
-	}
-	text := string(mustJSON(v))
-	var named struct{ Name string }
-	if unmarshal(text, &named) && named.Name != "" {
-		return named.Name
-	}
-	return shorten(strings.Trim(text, `"`), 40)
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

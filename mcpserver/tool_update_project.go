@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -40,26 +39,19 @@ func updateProjectHandler(ctx context.Context, c *Call, in updateProjectIn) (pro
 	}
 	c.touch(p.Key, p.ID)
 	if in.ExpectedVersion != 0 && in.ExpectedVersion != p.Version {
-		return projectView{}, tenancy.Errorf(tenancy.Conflict, "%s changed (version %d to %d) since you read it.", p.Key, in.ExpectedVersion, p.Version).
-			WithNext("Read it again and retry with the new version.")
+		return projectView{}, c.staleProject(ctx, p, in.ExpectedVersion)
 	}
 	before := p
 	if err := c.patchProject(ctx, &p, in); err != nil {
 		return projectView{}, err
 	}
-	for _, f := range []struct{ name, before, after string }{
-		{"name", before.Name, p.Name}, {"description", before.Description, p.Description},
-		{"state", string(before.State), string(p.State)}, {"lead", before.LeadID.String(), p.LeadID.String()},
-		{"timezone", before.Timezone, p.Timezone}, {"working_days", strings.Join(before.WorkingDays.Names(), " "), strings.Join(p.WorkingDays.Names(), " ")},
-	} {
-		if f.before != f.after {
-			c.changes = append(c.changes, change{p.Key, f.name, shorten(f.before, maxAuditText), shorten(f.after, maxAuditText)})
-		}
+	for _, f := range tracker.ChangedFields(before.Fields(), p.Fields()) {
+		c.changes = append(c.changes, change{p.Key, f.Name, shorten(f.Before, maxAuditText), shorten(f.After, maxAuditText)})
 	}
 	if len(c.changes) > 0 {
 		p.UpdatedAt = c.Now
 		p.Version++
-		if err := c.do(ctx, store.SaveProject(p)); err != nil {
+		if err := c.do(ctx, store.SaveProject(before, p)); err != nil {
 			return projectView{}, err
 		}
 	}

@@ -16,9 +16,10 @@ type sprintView struct {
 	Open       int     `json:"open"`
 	Points     float64 `json:"points"`
 	PointsDone float64 `json:"points_done"`
+	Version    int     `json:"version"`
 }
 
 func viewSprint(s tracker.Sprint) sprintView {
 	return sprintView{Name: s.Name, Project: s.ProjectKey, State: string(s.State), Goal: s.Goal, Start: day(s.StartsOn), End: day(s.EndsOn),
-		Started: stampOf(s.StartedAt), Completed: stampOf(s.CompletedAt), Issues: s.Issues, Open: s.Open, Points: s.Points, PointsDone: s.PointsDone}
+		Started: stampOf(s.StartedAt), Completed: stampOf(s.CompletedAt), Issues: s.Issues, Open: s.Open, Points: s.Points, PointsDone: s.PointsDone, Version: s.Version}
 }

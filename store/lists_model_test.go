@@ -164,7 +164,7 @@ func TestProjects_Model(t *testing.T) {
 	db := storetest.Open(t)
 	w := newWorld(t, db, 6)
 	w.projects[1].State = tracker.ProjectArchived
-	w.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.SaveProject(w.projects[1])) })
+	w.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.SaveProject(w.projects[1], w.projects[1])) })
 	rapid.Check(t, func(t *rapid.T) {
 		as := w.scopes[rapid.IntRange(0, len(w.scopes)-1).Draw(t, "scope")]
 		f := store.ProjectFilter{Limit: rapid.IntRange(1, 4).Draw(t, "limit"), Text: rapid.SampledFrom([]string{"", "", "we", "WEB", "PROJECT W", "x"}).Draw(t, "text"),

@@ -206,7 +206,7 @@ func TestLoadDataset_Refuses(t *testing.T) {
 	acme := db.Tenant(t, "acme")
 	shop := acme.Project(t, "SHOP", "Ours")
 	shop.State = tracker.ProjectArchived
-	acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.SaveProject(shop)) })
+	acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.SaveProject(shop, shop)) })
 	_, err := db.LoadDataset(t.Context(), acme.Scope(), scrumDataset(), store.LoadOptions{})
 	require.Equal(t, tenancy.ReadOnlyCall, tenancy.CodeOf(err))
 	bad := scrumDataset()

@@ -153,14 +153,16 @@ func InsertProject(p tracker.Project) Query {
 	}
 }
 
-// SaveProject writes a project's editable fields and raises its version.
-func SaveProject(p tracker.Project) Query {
+// SaveProject writes a locked project's editable fields and raises its version.
+func SaveProject(before, p tracker.Project) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		scope.changesWork()
 		withinPlanIfRevived(p)(b, scope)
 		b.Queue(`update projects set name = $3, description = $4, state = $5, lead_id = $6, timezone = $7,
-			version = version + 1, updated_at = $8, working_days = $9, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
-			scope.Tenant, p.ID, p.Name, p.Description, p.State, nullID(p.LeadID), p.Timezone, p.UpdatedAt, asJSON(p.WorkingDays))
+			version = version + 1, updated_at = $8, working_days = $9, field_versions = field_versions || $10,
+			tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
+			scope.Tenant, p.ID, p.Name, p.Description, p.State, nullID(p.LeadID), p.Timezone, p.UpdatedAt, asJSON(p.WorkingDays),
+			fieldVersions(before.Fields(), p.Fields(), before.Version+1))
 	}
 }
 

@@ -86,12 +86,12 @@ func TestQuota_Projects(t *testing.T) {
 	beta.Project(t, "WEB", "Website of another tenant")
 
 	first.State = tracker.ProjectArchived
-	require.NoError(t, write(t, db, acme, store.SaveProject(first)))
+	require.NoError(t, write(t, db, acme, store.SaveProject(first, first)))
 	require.NoError(t, write(t, db, acme, store.InsertProject(another)))
 	first.State = tracker.ProjectActive
-	requirePlanLimit(t, write(t, db, acme, store.SaveProject(first)), "this would make 11")
+	requirePlanLimit(t, write(t, db, acme, store.SaveProject(first, first)), "this would make 11")
 	another.Name = "Renamed"
-	require.NoError(t, write(t, db, acme, store.SaveProject(another)), "what is there can be changed")
+	require.NoError(t, write(t, db, acme, store.SaveProject(another, another)), "what is there can be changed")
 	_, err := db.LoadDataset(t.Context(), acme.Scope(), manyIssues(1), store.LoadOptions{})
 	requirePlanLimit(t, err, "active projects")
 }

@@ -82,12 +82,13 @@ func InsertSprint(s tracker.Sprint) Query {
 	}
 }
 
-// SaveSprint writes a sprint's fields and raises its version.
-func SaveSprint(s tracker.Sprint) Query {
+// SaveSprint writes a locked sprint's fields and raises its version.
+func SaveSprint(before, s tracker.Sprint) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		scope.changesWork()
 		b.Queue(`update sprints set name = $3, goal = $4, state = $5, starts_on = $6, ends_on = $7, started_at = $8, completed_at = $9,
-			version = version + 1, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
-			scope.Tenant, s.ID, s.Name, s.Goal, s.State, s.StartsOn, s.EndsOn, s.StartedAt, s.CompletedAt)
+			version = version + 1, field_versions = field_versions || $10, tx = pg_current_xact_id()::text::bigint where tenant_id = $1 and id = $2`,
+			scope.Tenant, s.ID, s.Name, s.Goal, s.State, s.StartsOn, s.EndsOn, s.StartedAt, s.CompletedAt,
+			fieldVersions(before.Fields(), s.Fields(), before.Version+1))
 	}
 }

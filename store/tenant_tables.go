@@ -41,9 +41,10 @@ var exportedTables = []exportedTable{
 		"expires_at": "an imported token has ended", "revoked_at": "as expires_at", "rotated_at": "as expires_at", "removed_at": "as expires_at"},
 		makes: "hint grants scope revoked_at removed_at", made: func(im *importer, _ value) []any { return []any{"", "{}", "none", im.now, im.now} }},
 	{name: "projects", columns: `id key name description state lead_id template timezone working_days workflow issue_types next_number
-		version external_source created_at updated_at`, order: "id", check: checkProject, stays: map[string]string{"tx": "counts this server's transactions"}},
+		version external_source created_at updated_at`, order: "id", check: checkProject, stays: map[string]string{
+		"tx": "counts this server's transactions", "field_versions": "explain conflicts of writes that are under way"}},
 	{name: "sprints", columns: "id project_id name goal state starts_on ends_on started_at completed_at version created_at", order: "id",
-		stays: map[string]string{"tx": "counts this server's transactions"}},
+		stays: map[string]string{"tx": "counts this server's transactions", "field_versions": "as those of projects"}},
 	{name: "issues", columns: `id project_id number title description type status category priority assignee_id reporter_id points sprint_id
 		parent_id due_date version external_source external_id created_at updated_at started_at completed_at`, order: "id", texts: []string{"title", "description"}},
 	{name: "issue_labels", columns: "project_id issue_id label", order: `issue_id, label collate "C"`,

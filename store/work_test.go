@@ -58,12 +58,12 @@ func TestReadWork(t *testing.T) {
 	require.Empty(t, w.read().Items)
 
 	s := tracker.Sprint{ID: tenancy.NewID(), ProjectID: web.ID, Name: "Sprint 1", State: tracker.SprintPlanned, CreatedAt: storetest.Now}
-	for name, write := range map[string]store.Query{"new sprint": store.InsertSprint(s), "project": store.SaveProject(web)} {
+	for name, write := range map[string]store.Query{"new sprint": store.InsertSprint(s), "project": store.SaveProject(web, web)} {
 		acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), write) })
 		require.Equal(t, []store.WorkItem{{ProjectID: web.ID, ProjectKey: "WEB"}}, w.read().Items, name)
 	}
 	s.Goal = "Ship"
-	acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.SaveSprint(s)) })
+	acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.SaveSprint(s, s)) })
 	require.Len(t, w.read().Items, 1)
 
 	failed := errors.New("rolled back")

@@ -38,6 +38,15 @@ type Project struct {
 	UpdatedAt   time.Time    `json:"updated_at"`
 }
 
+// FieldLead is the name of the field that holds a member's id.
+const FieldLead = "lead"
+
+// Fields lists what of a project can be changed, under the names of update_project.
+func (p Project) Fields() []Field {
+	return []Field{{"name", p.Name}, {"description", p.Description}, {"state", string(p.State)}, {FieldLead, p.LeadID.String()},
+		{"timezone", p.Timezone}, {"working_days", strings.Join(p.WorkingDays.Names(), " ")}}
+}
+
 var projectKeyPattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,9}$`)
 
 // CheckProjectKey returns an InvalidValue error unless key is 2 to 10 upper-case

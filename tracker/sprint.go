@@ -35,3 +35,14 @@ type Sprint struct {
 	Points      float64
 	PointsDone  float64
 }
+
+// Fields lists what of a sprint can be changed, under the names of save_sprint.
+func (s Sprint) Fields() []Field {
+	day := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.Format(time.DateOnly)
+	}
+	return []Field{{"name", s.Name}, {"goal", s.Goal}, {"state", string(s.State)}, {"start", day(s.StartsOn)}, {"end", day(s.EndsOn)}}
+}
