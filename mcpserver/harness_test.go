@@ -111,6 +111,8 @@ type client struct {
 	token string
 	// toolsets is what the client asks for; empty: nothing, and gets the default.
 	toolsets string
+	// through is how its requests go; nil: as everybody's.
+	through *http.Client
 }
 
 // all is the client with every toolset.
