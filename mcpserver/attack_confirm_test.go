@@ -3,11 +3,13 @@ package mcpserver_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,12 +127,7 @@ func fortyIssues(priority string) args {
 func confirmWorld(t *testing.T) (b *bundle, acme *storetest.Tenant, now *atomic.Int64, urls []string) {
 	t.Helper()
 	b = setup(t, storetest.Options{MaxConns: 8})
-	acme = b.db.Tenant(t, "acme")
-	titles := make([]string, 40)
-	for n := range titles {
-		titles[n] = fmt.Sprint("Issue ", n)
-	}
-	acme.Issues(t, acme.Project(t, "WEB", "Website"), titles...)
+	acme = forty(t, b, "acme")
 	now = &atomic.Int64{}
 	now.Store(storetest.Now.Unix())
 	for range 2 { // any node takes what another one gave
@@ -138,6 +135,18 @@ func confirmWorld(t *testing.T) (b *bundle, acme *storetest.Tenant, now *atomic.
 		urls = append(urls, h.URL)
 	}
 	return b, acme, now, urls
+}
+
+// forty is a tenant with forty issues.
+func forty(t *testing.T, b *bundle, slug string) *storetest.Tenant {
+	t.Helper()
+	tn := b.db.Tenant(t, slug)
+	titles := make([]string, 40)
+	for n := range titles {
+		titles[n] = fmt.Sprint("Issue ", n)
+	}
+	tn.Issues(t, tn.Project(t, "WEB", "Website"), titles...)
+	return tn
 }
 
 // changes counts how often the priority of forty issues was changed.
@@ -152,9 +161,7 @@ func TestAttack047_RequestState(t *testing.T) {
 	b, acme, now, urls := confirmWorld(t)
 	token := acme.FullToken(t)
 	c, elsewhere := &client{t: t, url: urls[0], token: token}, &client{t: t, url: urls[1], token: token}
-	other := &client{t: t, url: urls[0], token: acme.FullToken(t)}
-	beta := b.db.Tenant(t, "beta")
-	foreign := &client{t: t, url: urls[0], token: beta.FullToken(t)}
+	others := map[string]string{"another token of the same person": acme.FullToken(t), "another person's": b.tokenOf(t, acme, acme.Ben), "another tenant's": forty(t, b, "beta").FullToken(t)}
 	batch := fortyIssues("high")
 	state := c.asked("batch_update_issues", batch)
 	require.Zero(t, b.changes(t))
@@ -173,26 +180,26 @@ func TestAttack047_RequestState(t *testing.T) {
 		require.ErrorContains(t, err, `HTTP 400: {"code":-32602,"message":"confirmation_invalid`, why)
 		require.Zero(t, b.changes(t), why)
 	}
-	for i := range state { // every character, so every bit of every byte somewhere
-		flipped := []byte(state)
-		flipped[i] = map[bool]byte{true: 'B', false: 'A'}[flipped[i] == 'A']
-		if i < 4 || i%16 == 0 || i >= len(state)-2 {
-			if i == len(state)-1 {
-				continue // may hold padding bits only
-			}
-			forged(c, "batch_update_issues", batch, string(flipped), fmt.Sprint("character ", i))
-		}
+	sealed, err := base64.RawURLEncoding.DecodeString(state)
+	require.NoError(t, err)
+	for bit := 0; bit < 8*len(sealed); bit += 9 { // some bit of every byte
+		flipped := slices.Clone(sealed)
+		flipped[bit/8] ^= 1 << (bit % 8)
+		forged(c, "batch_update_issues", batch, base64.RawURLEncoding.EncodeToString(flipped), fmt.Sprint("bit ", bit))
 	}
 	forged(c, "batch_update_issues", batch, "garbage", "garbage")
 	forged(c, "batch_update_issues", batch, state+state, "twice")
-	forged(other, "batch_update_issues", batch, state, "another token of the same person")
+	forged(c, "batch_update_issues", batch, strings.ToLower(state), "in lower case")
+	forged(c, "batch_update_issues", batch, state[:len(state)/2], "half of it")
+	for why, token := range others {
+		for _, url := range urls {
+			forged(&client{t: t, url: url, token: token}, "batch_update_issues", batch, state, why)
+		}
+	}
 	rejected(c, "batch_update_issues", fortyIssues("low"), state, "other arguments")
 	fewer := fortyIssues("high")
 	fewer["keys"] = fewer["keys"].([]string)[:30]
 	rejected(c, "batch_update_issues", fewer, state, "fewer issues")
-	r, err := foreign.elicit(t.Context(), "batch_update_issues", batch, state, agreed)
-	require.NoError(t, err)
-	require.Contains(t, r.text(), "not_found", "another tenant")
 
 	acme.Write(t, func(tx *store.Tx) error {
 		var web tracker.Project
@@ -204,6 +211,7 @@ func TestAttack047_RequestState(t *testing.T) {
 	})
 	complete := args{"project": "WEB", "sprint": "current", "action": "complete"}
 	forged(c, "save_sprint", complete, state, "another tool")
+	forged(c, "delete_project", args{"project": "WEB"}, state, "another tool")
 	c.asked("save_sprint", complete)
 
 	for why, answer := range map[string]string{"declined": `{"confirm":{"action":"decline"}}`, "cancelled": `{"confirm":{"action":"cancel"}}`,
@@ -321,6 +329,42 @@ func TestAttack048_WithoutElicitation(t *testing.T) {
 	batch = fortyIssues("urgent")
 	batch["confirm_token"] = c.asked("batch_update_issues", fortyIssues("urgent"))
 	c.fails("confirmation_invalid", "batch_update_issues", batch)
+}
+
+// TestAttack048_EverythingThatAsks: whatever cannot be taken back, an agent whose client
+// cannot ask is told to ask, in both eras and at a pipe, and does nothing with a
+// confirmation that it made up.
+func TestAttack048_EverythingThatAsks(t *testing.T) {
+	t.Parallel()
+	b, acme, _, urls := confirmWorld(t)
+	c := (&client{t: t, url: urls[1], token: acme.FullToken(t)}).all()
+	c.ok("save_sprint", args{"project": "WEB", "name": "Sprint 1", "end": "2026-05-01", "action": "start"})
+	asked := map[string]args{"delete_issue": {"key": "WEB-1"}, "delete_project": {"project": "WEB"}, "manage_members": {"action": "deactivate", "member": acme.Ben.Email},
+		"batch_update_issues": fortyIssues("high"), "save_sprint": {"project": "WEB", "sprint": "current", "action": "complete"}}
+	tools, _ := c.listTools()
+	for _, tool := range tools {
+		require.False(t, tool.Annotations["destructiveHint"] == true && asked[tool.Name] == nil, "%s: say what of it cannot be taken back", tool.Name)
+		require.Equal(t, asked[tool.Name] != nil, tool.InputSchema.Properties["confirm_token"] != nil, "%s: who asks takes the answer", tool.Name)
+	}
+	changed := []string{"audit_log", "audit_checkpoints", "token_usage"}
+	before := b.db.Dump(t, changed...)
+	for tool, arguments := range asked {
+		for want, a := range map[string]args{"confirmation_required: ": arguments, "confirmation_invalid: ": withMore(arguments, args{"confirm_token": "yes"})} {
+			data, err := json.Marshal(a)
+			require.NoError(t, err)
+			params := `"name":"` + tool + `","arguments":` + string(data)
+			said := map[string]string{"legacy": c.call(tool, a).text, "modern": c.modern("1", "tools/call", tool, params).body}
+			var out bytes.Buffer
+			line := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + params + "}}\n")
+			require.NoError(t, b.mcp.ServeStdio(t.Context(), line, &out, c.token, mcpserver.Narrowing{Toolsets: []string{"all"}}))
+			said["stdio"] = out.String()
+			for way, text := range said {
+				require.Contains(t, text, want, "%s, %s", tool, way)
+				require.NotContains(t, text, "input_required", "%s, %s", tool, way)
+			}
+		}
+	}
+	require.Equal(t, before, b.db.Dump(t, changed...), "nothing was done")
 }
 
 func TestConfirm_WhatIsAsked(t *testing.T) {

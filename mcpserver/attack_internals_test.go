@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +68,75 @@ func TestAttack044_NothingInternalGetsOut(t *testing.T) {
 	res := c.post(callBody("list_projects", `{}`))
 	requireNoInternals(t, res.body)
 	require.NotContains(t, res.body, "WEB", "no answer without its audit row")
+}
+
+// TestAttack044_Constraints breaks rules that only the database knows of.
+func TestAttack044_Constraints(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	acme.Issues(t, acme.Project(t, "WEB", "Website"), "Taken")
+	c := b.client(t, acme.FullToken(t))
+	const raises = `create function hunter2() returns trigger language plpgsql as $$ begin raise exception 'hunter2 at postgres://db.internal' using errcode = '%s', hint = 'select 1', detail = 'relation issues'; end $$;
+		create trigger hunter2 before insert on issues for each row execute function hunter2()`
+	for name, rule := range map[string]struct{ made, dropped string }{
+		"check":            {"alter table issues add constraint hunter2 check (title <> 'Taken') not valid", "alter table issues drop constraint hunter2"},
+		"unique":           {"create unique index hunter2 on issues (tenant_id, title)", "drop index hunter2"},
+		"exclusion":        {"alter table issues add constraint hunter2 exclude (title with =)", "alter table issues drop constraint hunter2"},
+		"foreign key":      {"alter table issues add constraint hunter2 foreign key (tenant_id, title) references projects (tenant_id, key) not valid", "alter table issues drop constraint hunter2"},
+		"not null":         {"alter table issues add column hunter2 text; update issues set hunter2 = ''; alter table issues alter hunter2 set not null", "alter table issues drop column hunter2"},
+		"trigger":          {fmt.Sprintf(raises, "P0001"), "drop function hunter2 cascade"},
+		"division by zero": {fmt.Sprintf(raises, "22012"), "drop function hunter2 cascade"},
+		"too long":         {fmt.Sprintf(raises, "22001"), "drop function hunter2 cascade"},
+		"disk full":        {fmt.Sprintf(raises, "53100"), "drop function hunter2 cascade"},
+		"read only":        {fmt.Sprintf(raises, "25006"), "drop function hunter2 cascade"},
+		"privilege":        {fmt.Sprintf(raises, "42501"), "drop function hunter2 cascade"},
+		"corrupt":          {fmt.Sprintf(raises, "XX001"), "drop function hunter2 cascade"},
+	} {
+		b.exec(t, rule.made)
+		a := c.post(callBody("create_issue", `{"project":"WEB","title":"Taken"}`))
+		require.Regexp(t, `"isError":true|"error"`, a.body, name)
+		requireNoInternals(t, a.body)
+		b.exec(t, rule.dropped)
+	}
+	require.Equal(t, "WEB-2", c.ok("create_issue", args{"project": "WEB", "title": "Taken"})["key"], "none of them left anything")
+}
+
+// TestAttack044_EverySurface asks by everything but tools, while the database refuses its
+// tables: each answer is a plain sentence with a number, by which the log tells why.
+func TestAttack044_EverySurface(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
+	c := b.client(t, acme.FullToken(t))
+	s := b.stdio(t.Context(), t, c.token)
+	b.exec(t, "revoke select on projects, issues from colaflow_app")
+	for name, message := range map[string]string{
+		"tool":       callBody("get_project", `{"project":"WEB"}`),
+		"write":      callBody("update_issue", `{"key":"WEB-1","title":"x"}`),
+		"prompt":     `{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"standup","arguments":{"project":"WEB"}}}`,
+		"completion": `{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt","name":"standup"},"argument":{"name":"project","value":""}}}`,
+		"resource":   `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"colaflow://projects/WEB"}}`,
+		"resources":  `{"jsonrpc":"2.0","id":1,"method":"resources/list"}`,
+		"subscribe":  `{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"colaflow://projects/WEB"}}`,
+		"listen":     listenBody("1", "colaflow://projects/WEB"),
+	} {
+		answers := map[string]string{"stdio": s.send(message)}
+		switch name {
+		case "subscribe": // only there
+		case "listen":
+			answers["HTTP"] = c.listen([]string{"colaflow://projects/WEB"}).body
+		default:
+			answers["HTTP"] = c.post(message).body
+		}
+		for way, answer := range answers {
+			told := regexp.MustCompile(`Internal error, request ([0-9a-f]{16})\.`).FindStringSubmatch(answer)
+			require.NotNil(t, told, "%s over %s: %s", name, way, answer)
+			requireNoInternals(t, answer)
+			require.Regexp(t, `level=ERROR .*request=`+told[1]+` .*42501`, b.log.String(), "%s over %s", name, way)
+		}
+	}
 }
 
 func requireNoInternals(t *testing.T, text string) {

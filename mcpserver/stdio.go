@@ -66,7 +66,7 @@ type pipe struct {
 	server  *Server
 	token   string
 	narrow  Narrowing
-	client  string
+	client  string // known to accept alone
 	slots   chan struct{}
 	running sync.WaitGroup
 	watcher watcher
@@ -143,9 +143,8 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 	if m.isResponse {
 		return
 	}
-	if m.client != "" {
-		p.client = m.client
-	}
+	m.client = cmp.Or(m.client, p.client) // that it said last
+	p.client = m.client
 	if m.method == string(mcp.MethodNotificationCancelled) {
 		p.streams.hangUp(line) // mcp-go knows of calls
 	}
@@ -174,7 +173,7 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 
 func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	s := p.server
-	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: p.client, narrow: p.narrow, stdio: true}
+	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: m.client, narrow: p.narrow, stdio: true}
 	defer s.report(r)
 	defer func() {
 		if v := recover(); v != nil {
