@@ -97,7 +97,7 @@ func TestAttack027_SameIDOneLeaves(t *testing.T) {
 
 // TestAttack030_ProgressIsTheAskersAlone: fifty other tenants listen, on two nodes, in
 // every way that there is, while two work on long reports with one and the same progress
-// token. Each hears its own progress, to the message, and nobody else anything.
+// token. Each hears its own progress, to the message, and nobody else any.
 func TestAttack030_ProgressIsTheAskersAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -144,7 +144,9 @@ func TestAttack030_ProgressIsTheAskersAlone(t *testing.T) {
 		require.Equal(t, n%2 == 1, said[n%2] == "Read the history of 3 issues.", "%d hears of its own: %s", n, said[n%2])
 	}
 	for _, l := range listening {
-		require.Len(t, l.all(), 1, "the acknowledgement, and nothing else")
+		for _, m := range l.all() { // of its own token and project it may hear
+			require.Contains(t, []string{"notifications/subscriptions/acknowledged", "notifications/resources/updated"}, m.Method)
+		}
 	}
 }
 

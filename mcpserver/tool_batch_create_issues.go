@@ -17,6 +17,19 @@ type batchCreateIssuesIn struct {
 	WriteOptions
 }
 
+// alsoNeeds: a link to an issue that is there changes it.
+func (in batchCreateIssuesIn) alsoNeeds() (set tenancy.PermissionSet) {
+	refs, err := batchRefs(in.Issues)
+	for _, item := range in.Issues {
+		for _, l := range item.Links {
+			if _, local := refs[ref(l.Target)]; !local && err == nil {
+				set = tenancy.NewPermissionSet(tenancy.IssuesUpdate)
+			}
+		}
+	}
+	return set
+}
+
 type newIssue struct {
 	Ref         string `json:"ref,omitempty" doc:"Local name, usable as parent or link target in this call"`
 	Title       string `json:"title" need:"true"`

@@ -23,6 +23,14 @@ type createIssueIn struct {
 	WriteOptions
 }
 
+// alsoNeeds: a link changes the issue at its other end.
+func (in createIssueIn) alsoNeeds() (set tenancy.PermissionSet) {
+	if len(in.Links) > 0 {
+		set = tenancy.NewPermissionSet(tenancy.IssuesUpdate)
+	}
+	return set
+}
+
 type linkIn struct {
 	Relation string `json:"relation" need:"true" enum:"blocks|blocked_by|relates_to|duplicates|parent_of|child_of"`
 	Target   string `json:"target" need:"true" doc:"Issue key"`
