@@ -42,18 +42,17 @@ func (s *Server) askScope(ctx context.Context, t Tool, r *request, refusal error
 	if tenancy.CodeOf(refusal) != tenancy.Forbidden || r.metadata == "" || missing == 0 || missing&^(p.Role.Permissions()&^p.Grants.Deny) != 0 {
 		return
 	}
-	var connected bool
-	err := s.enter(ctx, r, func(tx *store.Tx) error { return tx.Do(ctx, store.TokenIsConnected(p.TokenID, &connected)) })
+	asked := needed
+	if !r.message.modern {
+		asked |= p.Permissions // clients of before ask for this alone, and would lose what they have
+	}
+	connected, err := s.store.AskMore(ctx, store.ForPrincipal(p).For(knownMethod(r.message.method)), p.TokenName, asked)
 	if err != nil {
 		s.log.WarnContext(ctx, "whether a client may ask for more is not known", "request", r.id, "error", err)
 		return
 	}
-	if !connected {
-		return
-	}
-	r.wanting = needed
-	if !r.message.modern {
-		r.wanting |= p.Permissions // clients of before ask for this alone, and would lose what they have
+	if connected {
+		r.wanting = asked
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 )
@@ -133,7 +134,7 @@ func TestAttack069_RefreshReuse(t *testing.T) {
 	require.Equal(t, second["access_token"], again["access_token"], "an answer that got lost is given again")
 	require.Equal(t, second["refresh_token"], again["refresh_token"])
 	third := b.renew(t, client, second["refresh_token"].(string)).json(t)
-	_, ok := b.principal(t, third["access_token"].(string))
+	p, ok := b.principal(t, third["access_token"].(string))
 	require.True(t, ok)
 	_, err := b.db.Admin(t).Exec(t.Context(), "update oauth_connections set refreshed_at = now() - interval '1 minute'")
 	require.NoError(t, err)
@@ -141,6 +142,13 @@ func TestAttack069_RefreshReuse(t *testing.T) {
 	_, ok = b.principal(t, third["access_token"].(string))
 	require.False(t, ok, "whoever has the newest one loses it too")
 	requireError(t, "invalid_grant", b.renew(t, client, third["refresh_token"].(string)))
+	var shown store.Token
+	b.acme.Read(t, store.TokenByID(p.TokenID, &shown))
+	require.Equal(t, store.EndedReused, shown.EndedWhy, "which the console tells the person, as in tests/console")
+	var rows []store.AuditRow
+	b.acme.Read(t, store.AuditRows(store.AuditFilter{Limit: 1, Decision: store.Denied}, &rows, nil))
+	require.Equal(t, "oauth.renew", rows[0].Method)
+	require.Contains(t, rows[0].Rule, "came again")
 }
 
 // TestAttack069_AnyAncestor: a refresh token that was replaced long ago, or just now by

@@ -84,7 +84,8 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	scope := store.ForMember(person.Tenant.ID, person.Member.ID, person.Epoch)
 	code, err := s.Store.Connect(r.Context(), scope, person.Tenant.Slug, person.Member.Label(), store.Consent{
-		ClientID: c.ID, ClientName: c.Name, RedirectURI: req.Given, Challenge: req.Challenge, Resource: s.Resource(), Grants: grants, Life: days})
+		ClientID: c.ID, ClientName: c.Name, RedirectURI: req.Given, Challenge: req.Challenge, Resource: s.Resource(), Grants: grants, Life: days,
+		Asked: beyondFirst(req.Scope)})
 	answer := url.Values{"code": {code}}
 	if err != nil {
 		f := s.failureOf(err)

@@ -20,5 +20,16 @@ func parseScope(text string) tenancy.PermissionSet {
 	return set
 }
 
+// beyondFirst is what a client asks for after a call of its needed more; nothing, where
+// it may as well be one that has just begun: any of those asks for what the first 401
+// names, for all there is, or for nothing.
+func beyondFirst(asked tenancy.PermissionSet) tenancy.PermissionSet {
+	switch asked {
+	case tenancy.Everyday(), tenancy.Everyday() & tenancy.RoleViewer.Permissions(), tenancy.AllPermissions:
+		return 0
+	}
+	return asked
+}
+
 // formatScope writes permissions as a scope.
 func formatScope(set tenancy.PermissionSet) string { return strings.Join(set.Strings(), " ") }

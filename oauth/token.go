@@ -111,7 +111,7 @@ func (s *Server) answer(w http.ResponseWriter, c store.Connection, access, refre
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"access_token": access, "token_type": "Bearer", "expires_in": int(c.ExpiresIn.Seconds()),
-		"refresh_token": refresh, "scope": formatScope(c.Grants.Allow),
+		"refresh_token": refresh, "scope": formatScope(c.Granted),
 	})
 }
 

@@ -29,7 +29,8 @@ type office struct {
 	page  tenancy.Page
 	// code and refresh are of two clients that ben connected.
 	code, refresh string
-	session       string // refresh token of ben's browser
+	agent         tenancy.Principal // of the one that is connected
+	session       string            // refresh token of ben's browser
 	idp, off      sso.Connection
 	known         tenancy.Member // who has signed in by idp
 	fresh         uuid.UUID
@@ -141,6 +142,10 @@ var changes = map[string]func(t *testing.T, o *office) error{
 		_, err := o.Renew(t.Context(), store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
 		return err
 	},
+	"oauth.ask": func(t *testing.T, o *office) error {
+		_, err := o.AskMore(t.Context(), store.ForPrincipal(o.agent), "agent", tenancy.NewPermissionSet(tenancy.IssuesCreate))
+		return err
+	},
 	"sso.save": func(t *testing.T, o *office) error {
 		_, err := o.SaveSSOProvider(t.Context(), o.acme.Scope(), officer, connection("new"), &sso.Secrets{ClientSecret: "s"})
 		return err
@@ -236,6 +241,8 @@ func newOffice(t *testing.T) *office {
 	o.refresh = refresh
 	_, err = db.RedeemCode(t.Context(), store.Redemption{Code: connected, ClientID: "connected", Challenge: "challenge",
 		Secrets: store.Secrets{Access: tokens.Hash{1}, Hint: "abcd", Refresh: hash}})
+	require.NoError(t, err)
+	o.agent, err = db.LookupToken(t.Context(), "acme", tokens.Hash{1})
 	require.NoError(t, err)
 	_, err = db.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"one"}, Handle: "handle", Sealed: "sealed", Waits: storetest.Now.Add(time.Hour), Until: storetest.Now.Add(time.Hour)})
 	require.NoError(t, err)

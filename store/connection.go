@@ -41,6 +41,8 @@ type Consent struct {
 	Resource    string
 	Grants      tenancy.Grants
 	Life        time.Duration // how long the client may renew
+	// Asked is what the client asks for beyond what any would begin with; 0: no more than that.
+	Asked tenancy.PermissionSet
 }
 
 // Connect notes what a member, the scope's subject, allows a client, and returns
@@ -64,10 +66,14 @@ func (s *Store) Connect(ctx context.Context, scope Scope, slug, actor string, c 
 		if _, err := tx.projectScope(ctx, c.Grants, nil); err != nil {
 			return err
 		}
+		replaces, err := tx.continued(ctx, c)
+		if err != nil {
+			return err
+		}
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into oauth_connections (tenant_id, id, member_id, client_id, client_name, redirect_uri, challenge, resource, grants,
-				expires_at, code_hash, code_until) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10::interval, $11, now() + $12::interval)`,
-				scope.Tenant, id, scope.Subject, c.ClientID, c.ClientName, c.RedirectURI, c.Challenge, c.Resource, c.Grants, c.Life, hash[:], codeLife)
+				expires_at, code_hash, code_until, replaces) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10::interval, $11, now() + $12::interval, $13)`,
+				scope.Tenant, id, scope.Subject, c.ClientID, c.ClientName, c.RedirectURI, c.Challenge, c.Resource, c.Grants, c.Life, hash[:], codeLife, replaces)
 		})
 	})
 	if err != nil {
@@ -84,6 +90,11 @@ type Connection struct {
 	ClientID string
 	Resource string
 	Grants   tenancy.Grants
+	// Granted is what the access token may do now, under its token's settings and its
+	// member's role of today.
+	Granted tenancy.PermissionSet
+	// Replaces is the connection that ends when this one begins; zero: none.
+	Replaces uuid.UUID
 	// ExpiresIn is how long the access token works, by the database's clock.
 	ExpiresIn time.Duration
 
@@ -98,7 +109,8 @@ type Connection struct {
 const selectConnection = `select c.id, c.member_id, coalesce(c.token_id, '00000000-0000-0000-0000-000000000000'), c.client_id, c.resource, c.grants,
 	  c.client_name, c.redirect_uri, c.challenge, c.redeemed_at is null and c.code_until > now(),
 	  c.ended_at is not null or c.expires_at <= now() or t.revoked_at is not null,
-	  coalesce(c.refresh_hash = $2, false), coalesce(c.previous_hash = $2, false), coalesce(c.refreshed_at > now() - $3::interval, false), m.epoch
+	  coalesce(c.refresh_hash = $2, false), coalesce(c.previous_hash = $2, false), coalesce(c.refreshed_at > now() - $3::interval, false), m.epoch,
+	  coalesce(t.grants, c.grants), m.role, coalesce(c.replaces, '00000000-0000-0000-0000-000000000000')
 	from oauth_connections c
 	join members m on m.tenant_id = $1 and m.id = c.member_id
 	left join tokens t on t.tenant_id = $1 and t.id = c.token_id
@@ -137,11 +149,15 @@ func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, fin
 		return c, err
 	}
 	var epoch int64
+	var settings tenancy.Grants
+	var role tenancy.Role
 	read := func(lock string) Query {
 		return func(b *pgx.Batch, scope Scope) {
 			b.Queue(selectConnection+find+lock, scope.Tenant, hash[:], renewalGrace, key[:]).Query(collectOne(&c, func(row pgx.Rows, c *Connection) error {
-				return row.Scan(&c.ID, &c.MemberID, &c.TokenID, &c.ClientID, &c.Resource, &c.Grants, &c.name, &c.redirect, &c.challenge,
-					&c.waiting, &c.ended, &c.current, &c.previous, &c.fresh, &epoch)
+				err := row.Scan(&c.ID, &c.MemberID, &c.TokenID, &c.ClientID, &c.Resource, &c.Grants, &c.name, &c.redirect, &c.challenge,
+					&c.waiting, &c.ended, &c.current, &c.previous, &c.fresh, &epoch, &settings, &role, &c.Replaces)
+				c.Granted = settings.Effective(role)
+				return err
 			}))
 		}
 	}
@@ -160,8 +176,11 @@ func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, fin
 		if c.TokenID != uuid.Nil {
 			row.TokenID = &c.TokenID
 		}
-		if refusal != nil {
+		switch {
+		case refusal != nil:
 			row.Decision, row.Rule = Denied, refusal.Error()
+		case method == "oauth.redeem" && c.Replaces != uuid.Nil:
+			row.Args = asJSON(map[string]any{"replaces": c.Replaces})
 		}
 		return row
 	}
@@ -184,26 +203,24 @@ func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, fin
 	return c, refusal
 }
 
+// Why a connection's token was ended, if no person did it.
+const (
+	EndedReused       = "reused"       // a code or refresh token of it came twice
+	EndedReplaced     = "replaced"     // its client has got more, in another connection
+	EndedDisconnected = "disconnected" // by its client
+)
+
 // endConnection ends a connection with its token, for good.
-func (tx *Tx) endConnection(ctx context.Context, c Connection) error {
+func (tx *Tx) endConnection(ctx context.Context, c Connection, why string) error {
 	queries := []Query{func(b *pgx.Batch, scope Scope) {
 		b.Queue(`update oauth_connections set ended_at = coalesce(ended_at, now()), redeemed_at = coalesce(redeemed_at, now()) where tenant_id = $1 and id = $2`,
 			scope.Tenant, c.ID)
 	}}
 	if c.TokenID != uuid.Nil {
 		queries = append(queries, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`update tokens set revoked_at = coalesce(revoked_at, now()), previous_hash = null, previous_until = null, epoch = epoch + 1
-				where tenant_id = $1 and id = $2`, scope.Tenant, c.TokenID)
+			b.Queue(`update tokens set ended_why = case when revoked_at is null then $3 else ended_why end, revoked_at = coalesce(revoked_at, now()),
+				previous_hash = null, previous_until = null, epoch = epoch + 1 where tenant_id = $1 and id = $2`, scope.Tenant, c.TokenID, why)
 		}, Notify(tokens.SubjectToken, c.TokenID, true))
 	}
 	return tx.Do(ctx, queries...)
-}
-
-// TokenIsConnected reads whether a token is the access token of a connection, whose client
-// can ask its member for more.
-func TokenIsConnected(token uuid.UUID, connected *bool) Query {
-	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select exists (select from oauth_connections where tenant_id = $1 and token_id = $2 and ended_at is null)`,
-			scope.Tenant, token).QueryRow(scalar(connected))
-	}
 }

@@ -33,11 +33,14 @@ func (s *Store) RedeemCode(ctx context.Context, r Redemption) (Connection, error
 	return s.withConnection(ctx, tokens.Code, r.Code, byCode, "oauth.redeem", func(tx *Tx, c *Connection) (refusal, err error) {
 		switch {
 		case !c.waiting, c.ended, c.ClientID != r.ClientID, c.redirect != r.RedirectURI, c.challenge != r.Challenge:
-			return ErrInvalidGrant, tx.endConnection(ctx, *c)
+			return ErrInvalidGrant, tx.endConnection(ctx, *c, EndedReused)
 		case r.Resource != "" && r.Resource != c.Resource:
-			return ErrInvalidTarget, tx.endConnection(ctx, *c)
+			return ErrInvalidTarget, tx.endConnection(ctx, *c, EndedReused)
 		}
-		return nil, tx.openConnection(ctx, c, r.Secrets)
+		if err := tx.openConnection(ctx, c, r.Secrets); err != nil {
+			return nil, err
+		}
+		return nil, tx.endReplaced(ctx, *c)
 	})
 }
 
@@ -49,6 +52,7 @@ func (tx *Tx) openConnection(ctx context.Context, c *Connection, secrets Secrets
 		return err
 	}
 	c.Grants.Allow = c.Grants.Effective(by.role)
+	c.Granted = c.Grants.Allow
 	var owner tenancy.Member
 	if err := tx.Do(ctx, MemberByID(c.MemberID, &owner)); err != nil {
 		return err
@@ -94,10 +98,10 @@ func (s *Store) Renew(ctx context.Context, r Renewal) (Connection, error) {
 		case c.ended, c.ClientID != r.ClientID:
 			return nil, ErrInvalidGrant
 		case !c.current && !(c.previous && c.fresh):
-			return errReused, tx.endConnection(ctx, *c)
+			return errReused, tx.endConnection(ctx, *c, EndedReused)
 		case r.Resource != "" && r.Resource != c.Resource:
 			return nil, ErrInvalidTarget
-		case r.Scope&^c.Grants.Allow != 0:
+		case r.Scope&^(c.Grants.Allow|c.Granted) != 0:
 			return nil, ErrInvalidScope
 		case c.previous:
 			return nil, tx.sameAnswer(ctx, c, r.Secrets)
@@ -139,7 +143,7 @@ func (s *Store) Disconnect(ctx context.Context, plain, clientID string) error {
 		if c.ClientID != clientID {
 			return nil, ErrInvalidGrant
 		}
-		return nil, tx.endConnection(ctx, *c)
+		return nil, tx.endConnection(ctx, *c, EndedDisconnected)
 	})
 	if errors.Is(err, ErrInvalidGrant) {
 		return nil

@@ -38,7 +38,7 @@ var exportedTables = []exportedTable{
 	{name: "tokens", columns: "id name member_id role created_by created_at", order: "id", stays: map[string]string{
 		"hash": "secret", "hint": "part of the secret", "previous_hash": "secret", "previous_until": "goes with it",
 		"grants": "an imported token can do nothing", "scope": "as grants", "allowed_ips": "as grants", "epoch": "as grants",
-		"expires_at": "an imported token has ended", "revoked_at": "as expires_at", "rotated_at": "as expires_at", "removed_at": "as expires_at"},
+		"expires_at": "an imported token has ended", "revoked_at": "as expires_at", "rotated_at": "as expires_at", "removed_at": "as expires_at", "ended_why": "as expires_at"},
 		makes: "hint grants scope revoked_at removed_at", made: func(im *importer, _ value) []any { return []any{"", "{}", "none", im.now, im.now} }},
 	{name: "projects", columns: `id key name description state lead_id template timezone working_days workflow issue_types next_number
 		version external_source created_at updated_at`, order: "id", check: checkProject, stays: map[string]string{

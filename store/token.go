@@ -34,6 +34,7 @@ type Token struct {
 	RevokedAt     *time.Time   `json:"revoked_at,omitempty"`
 	LastUsedAt    *time.Time   `json:"last_used_at,omitempty"`
 	LastIP        string       `json:"last_ip,omitempty"`
+	EndedWhy      string       `json:"ended_why,omitempty"` // of a connection's token; empty: a person ended it
 
 	owner uuid.UUID // member; zero for a service token
 }
@@ -55,7 +56,7 @@ const selectToken = `select t.id, t.name, t.grants, t.expires_at, t.allowed_ips,
 	    when m.state <> 'active' then 'disabled' else 'active' end,
 	  coalesce(t.revoked_at is null and t.expires_at > now() and t.expires_at < now() + $2::interval, false),
 	  t.created_at, coalesce(c.email, c.handle, ''), t.rotated_at, case when t.previous_until > now() then t.previous_until end,
-	  t.revoked_at, u.last_used_at, coalesce(u.last_ip, '')
+	  t.revoked_at, u.last_used_at, coalesce(u.last_ip, ''), coalesce(t.ended_why, '')
 	from tokens t
 	left join members m on m.tenant_id = t.tenant_id and m.id = t.member_id
 	left join members c on c.tenant_id = t.tenant_id and c.id = t.created_by
@@ -64,7 +65,7 @@ const selectToken = `select t.id, t.name, t.grants, t.expires_at, t.allowed_ips,
 
 func scanToken(row pgx.Rows, t *Token) error {
 	return row.Scan(&t.ID, &t.Name, &t.Grants, &t.ExpiresAt, &t.Networks, &t.Hint, &t.Owner, &t.owner, &t.Role, &t.State, &t.ExpiresSoon,
-		&t.CreatedAt, &t.CreatedBy, &t.RotatedAt, &t.PreviousUntil, &t.RevokedAt, &t.LastUsedAt, &t.LastIP)
+		&t.CreatedAt, &t.CreatedBy, &t.RotatedAt, &t.PreviousUntil, &t.RevokedAt, &t.LastUsedAt, &t.LastIP, &t.EndedWhy)
 }
 
 // Tokens lists the tenant's tokens, newest first.

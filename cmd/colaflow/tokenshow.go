@@ -43,6 +43,13 @@ func (p *program) tokenShowCommand() *cobra.Command {
 	return cmd
 }
 
+// whyEnded says why a connected agent was shut out, where no person did it.
+var whyEnded = map[string]string{
+	store.EndedReused:       "a secret of it was used twice: somebody else may have had it",
+	store.EndedReplaced:     "its agent got more, with a newer token",
+	store.EndedDisconnected: "its agent signed out",
+}
+
 // printToken shows one token, leaving out what it does not have.
 func (p *program) printToken(t store.Token, asJSON bool) error {
 	if asJSON {
@@ -72,6 +79,7 @@ func (p *program) printToken(t store.Token, asJSON bool) error {
 		add("Old secret works until", t.PreviousUntil.UTC().Format(time.RFC3339))
 	}
 	add("Revoked", day(t.RevokedAt))
+	add("Why", whyEnded[t.EndedWhy])
 	add("Last used", day(t.LastUsedAt))
 	add("Last used from", t.LastIP)
 	return p.printFields(fields...)

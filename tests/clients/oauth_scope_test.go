@@ -42,6 +42,9 @@ func TestOAuthStepUp_FromEveryday(t *testing.T) {
 	p.does(t, call("create_project", args{"name": "Mobile", "key": "MOB"}, args{"key": "MOB"}))
 	require.Equal(t, []string{"POST /mcp 403", "GET /oauth/authorize 200", "POST /oauth/token 200"}, r.noted())
 	require.ElementsMatch(t, append(tenancy.Everyday().Strings(), "projects:create"), r.saw(t, 1)[0].Asked)
+	var ended []string
+	require.NoError(t, r.db.Admin(t).QueryRow(t.Context(), `select array_agg(coalesce(ended_why, '') order by created_at) from tokens`).Scan(&ended))
+	require.Equal(t, []string{"replaced", ""}, ended, "what it has now takes the place of what it had")
 }
 
 // TestOAuthStepUp_Renews: @modelcontextprotocol/sdk 1 renews its token instead of asking the

@@ -51,8 +51,9 @@ func (b *bundle) run(t *testing.T, j job) {
 const hostile = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`
 
 // TestConsole lets a browser do everything that people do in the console, in several
-// tenants at once. Attack cases 77 and 98 are among it: the cookie's flags, a refresh from
-// another site, and texts that try to run.
+// tenants at once. Attack cases 69, 77 and 98 are among it: what a person hears of a refresh
+// token that came twice, the cookie's flags, a refresh from another site, and texts that try
+// to run.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -87,6 +88,10 @@ func TestConsole(t *testing.T) {
 	both("admin", func(t *testing.T, acme *storetest.Tenant) job {
 		acme.Issues(t, acme.Project(t, "WEB", "Web shop"), "One")
 		return job{Token: acme.FullToken(t)}
+	})
+	both("connected", func(t *testing.T, acme *storetest.Tenant) job {
+		acme.Project(t, "WEB", "Web shop")
+		return job{}
 	})
 	both("welcome", func(*testing.T, *storetest.Tenant) job { return job{} })
 	both("sso", func(t *testing.T, _ *storetest.Tenant) job {

@@ -2,6 +2,7 @@ import { useSession } from '../session/store'
 import { Icon } from '../ui/icon'
 import { To } from '../ui/link'
 import { Problem, Skeleton } from '../ui/states'
+import { usePreferences } from '../ui/theme'
 import { useTokens } from './tokens/queries'
 import { Lately } from './work/project'
 import { useProjectList } from './work/queries'
@@ -9,11 +10,13 @@ import { useProjectList } from './work/queries'
 /** Where one begins: what is missing, the projects, and what happened lately. */
 export function Home() {
   const me = useSession((s) => s.me)
+  const seen = usePreferences((p) => p.seen)
   const projects = useProjectList('active')
   const tokens = useTokens()
   if (projects.isPending || tokens.isPending) return <Skeleton />
   if (projects.isError) return <Problem error={projects.error} retry={() => void projects.refetch()} />
   const used = tokens.data?.some((t) => t.last_used_at) ?? true
+  const alarms = tokens.data?.filter((t) => t.ended_why === 'reused' && t.owner === me?.email && !seen.includes(t.id)) ?? []
   const empty = projects.data.items.length === 0
   return (
     <div className="stack">
@@ -29,6 +32,13 @@ export function Home() {
           <b>Begin</b>
         </To>
       )}
+      {alarms.map((t) => (
+        <To key={t.id} to={`/tokens/${t.id}`} className="note warn row">
+          <Icon name="alert" />
+          <span className="grow">“{t.name}” was shut out: a secret of it was used twice.</span>
+          <b>Look</b>
+        </To>
+      ))}
       {!empty && (
         <ul className="cards">
           {projects.data.items.map((p) => (

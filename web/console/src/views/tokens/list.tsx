@@ -11,7 +11,7 @@ import { EditToken, RevokeToken, RotateToken } from './actions'
 import { CreateToken } from './create'
 import { inWords, projectsInWords } from './grants'
 import { useTokens, useVocabulary } from './queries'
-import { State } from './state'
+import { State, whyEndedShort } from './state'
 
 type Doing = { what: 'edit' | 'rotate' | 'revoke'; token: Token } | null
 
@@ -111,7 +111,10 @@ function TokenTable({ tokens, act }: { tokens: Token[]; act: (d: Doing) => void 
               <Time at={t.expires_at} />
             </td>
             <td data-name="State">
-              <State token={t} />
+              <div>
+                <State token={t} />
+                {t.ended_why && <small>{whyEndedShort[t.ended_why]}</small>}
+              </div>
             </td>
             <td className="tight">
               {t.state !== 'revoked' && (

@@ -1,16 +1,17 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useParams } from 'react-router'
 import { useAdmin } from '../../layout'
 import { Button } from '../../ui/button'
 import { To } from '../../ui/link'
 import { Empty, Problem, Skeleton } from '../../ui/states'
+import { markSeen } from '../../ui/theme'
 import { Time } from '../../ui/time'
 import { Trail } from '../activity/trail'
 import { EditToken, RevokeToken, RotateToken } from './actions'
 import { type Grants, inWords, projectsInWords } from './grants'
 import { Preview } from './preview'
 import { useTokens, useVocabulary } from './queries'
-import { State } from './state'
+import { State, whyEnded } from './state'
 
 /** One token: what it is, what its agent sees, and what it did. */
 export default function TokenView() {
@@ -19,10 +20,14 @@ export default function TokenView() {
   const tokens = useTokens()
   const vocabulary = useVocabulary()
   const [doing, setDoing] = useState<'edit' | 'rotate' | 'revoke' | null>(null)
+  const token = tokens.data?.find((t) => t.id === id)
+  const alarming = token?.ended_why === 'reused'
+  useEffect(() => {
+    if (alarming) markSeen(id)
+  }, [id, alarming])
   if (tokens.isPending || vocabulary.isPending) return <Skeleton />
   if (tokens.isError) return <Problem error={tokens.error} retry={() => void tokens.refetch()} />
   if (vocabulary.isError) return <Problem error={vocabulary.error} retry={() => void vocabulary.refetch()} />
-  const token = tokens.data.find((t) => t.id === id)
   if (!token) return <Empty icon="key" title="There is no such token" />
   const close = () => setDoing(null)
   return (
@@ -44,6 +49,7 @@ export default function TokenView() {
           </div>
         )}
       </header>
+      {token.ended_why && <p className={token.ended_why === 'reused' ? 'note warn' : 'note'}>{whyEnded[token.ended_why]}</p>}
       <div className="panel pad columns">
         <dl className="facts">
           <dt>Token</dt>

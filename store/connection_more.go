@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
+)
+
+// askingLife is how long after a call was refused its client's request for more is taken as
+// the answer to that.
+const askingLife = 30 * time.Minute
+
+// AskMore notes that the client of a connection is told to ask its member for permissions,
+// so that the connection it gets by that takes the place of the one it has. It reports false
+// for a token of no connection. Scope is the token; the same told again leaves the note.
+func (s *Store) AskMore(ctx context.Context, scope Scope, tokenName string, permissions tenancy.PermissionSet) (connected bool, err error) {
+	asked := tenancy.Grants{Allow: permissions}
+	var id uuid.UUID
+	var noted bool
+	err = s.Read(ctx, scope, func(tx *Tx) error {
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`select id, coalesce(asked = $3 and asked_at > now() - $4::interval, false) from oauth_connections
+				where tenant_id = $1 and token_id = $2 and ended_at is null`, scope.Tenant, scope.Subject, asked, askingLife/2).
+				Query(func(rows pgx.Rows) error {
+					if rows.Next() {
+						return rows.Scan(&id, &noted)
+					}
+					return rows.Err()
+				})
+		})
+	})
+	if err != nil || id == uuid.Nil || noted {
+		return id != uuid.Nil, err
+	}
+	entry := func() AuditRow {
+		row := scope.adminRow(tokenName, "oauth.ask", id.String())
+		row.Args = asJSON(map[string]any{"permissions": asked})
+		return row
+	}
+	return true, s.Write(ctx, scope, entry, func(tx *Tx) error {
+		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+			b.Queue(`update oauth_connections set asked = $3, asked_at = now() where tenant_id = $1 and id = $2`, scope.Tenant, id, asked)
+		})
+	})
+}
+
+// continued finds the connection whose client has come with a consent: the only one of the
+// same client, member and resource that was lately told to ask for what it asks now. Two
+// that fit may be two devices, so then there is none.
+func (tx *Tx) continued(ctx context.Context, c Consent) (*uuid.UUID, error) {
+	if c.Asked == 0 {
+		return nil, nil
+	}
+	var fit []uuid.UUID
+	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select id, asked from oauth_connections where tenant_id = $1 and member_id = $2 and client_id = $3 and resource = $4
+			and ended_at is null and expires_at > now() and asked_at > now() - $5::interval`,
+			scope.Tenant, scope.Subject, c.ClientID, c.Resource, askingLife).Query(func(rows pgx.Rows) error {
+			var id uuid.UUID
+			var asked tenancy.Grants
+			_, err := pgx.ForEachRow(rows, []any{&id, &asked}, func() error {
+				if asked.Allow&^c.Asked == 0 {
+					fit = append(fit, id)
+				}
+				return nil
+			})
+			return err
+		})
+	})
+	if err != nil || len(fit) != 1 {
+		return nil, err
+	}
+	return &fit[0], nil
+}
+
+// endReplaced ends the connection whose place another takes, unless it has ended.
+func (tx *Tx) endReplaced(ctx context.Context, c Connection) error {
+	if c.Replaces == uuid.Nil {
+		return nil
+	}
+	old := Connection{ID: c.Replaces}
+	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select coalesce(token_id, '00000000-0000-0000-0000-000000000000') from oauth_connections
+			where tenant_id = $1 and id = $2 for update`, scope.Tenant, old.ID).
+			Query(collectOne(&old.TokenID, func(row pgx.Rows, id *uuid.UUID) error { return row.Scan(id) }))
+	})
+	if err != nil {
+		return err
+	}
+	return tx.endConnection(ctx, old, EndedReplaced)
+}
