@@ -63,7 +63,7 @@ func (tx *Tx) EditMember(ctx context.Context, id uuid.UUID, c MemberChange) (e M
 func (tx *Tx) SaveMember(ctx context.Context, e MemberEdit) error {
 	m := e.After
 	if m.State == tenancy.MemberDisabled {
-		if err := tx.endSessions(ctx, endedDeactivated, `member_id = $3`, m.ID); err != nil {
+		if _, err := tx.endSessions(ctx, endedDeactivated, `member_id = $3`, m.ID); err != nil {
 			return err
 		}
 	}

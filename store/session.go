@@ -205,7 +205,8 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 		case p.State != tenancy.MemberActive:
 			return ErrSessionEnded
 		case reused:
-			return tx.endSessions(ctx, endedReuse, `id = $3`, found.id)
+			_, err := tx.endSessions(ctx, endedReuse, `id = $3`, found.id)
+			return err
 		case found.previous:
 			return nil
 		}
@@ -234,9 +235,8 @@ const (
 )
 
 // endSessions ends those that which selects, from $3 on, and tells every node.
-func (tx *Tx) endSessions(ctx context.Context, why, which string, args ...any) error {
-	var ended []uuid.UUID
-	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+func (tx *Tx) endSessions(ctx context.Context, why, which string, args ...any) (ended []uuid.UUID, err error) {
+	err = tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 		b.Queue(`update sessions set ended_at = now(), ended_why = $2 where tenant_id = $1 and ended_at is null and `+which+` returning id`,
 			append([]any{scope.Tenant, why}, args...)...).
 			Query(collect(&ended, func(row pgx.Rows, id *uuid.UUID) error { return row.Scan(id) }))
@@ -244,7 +244,7 @@ func (tx *Tx) endSessions(ctx context.Context, why, which string, args ...any) e
 	for _, id := range ended {
 		tx.Later(Notify(tokens.SubjectSession, id, true))
 	}
-	return err
+	return ended, err
 }
 
 // EndSession signs out the browser that holds a refresh token. One that is not known
@@ -256,26 +256,33 @@ func (s *Store) EndSession(ctx context.Context, plain string) error {
 	} else if err != nil {
 		return err
 	}
-	return s.endOwn(ctx, ForMember(p.Tenant.ID, p.ID, p.Epoch), p.Label(), "session.end", p.Session.String(), `id = $3`, p.Session)
+	return s.endOwn(ctx, ForMember(p.Tenant.ID, p.ID, p.Epoch), p.Label(), "session.end", p.Session.String(), false, `id = $3`, p.Session)
 }
 
-// EndOwnSession ends one of a member's own sessions.
+// EndOwnSession ends one of a member's own sessions, which must be there.
 func (s *Store) EndOwnSession(ctx context.Context, scope Scope, actor string, id uuid.UUID) error {
-	return s.endOwn(ctx, scope, actor, "session.end", id.String(), `id = $3 and member_id = $4`, id, scope.Subject)
+	return s.endOwn(ctx, scope, actor, "session.end", id.String(), true, `id = $3 and member_id = $4`, id, scope.Subject)
 }
 
 // EndOwnSessions ends all of a member's own sessions.
 func (s *Store) EndOwnSessions(ctx context.Context, scope Scope, actor string) error {
-	return s.endOwn(ctx, scope, actor, "session.end_all", scope.Subject.String(), `member_id = $3`, scope.Subject)
+	return s.endOwn(ctx, scope, actor, "session.end_all", scope.Subject.String(), false, `member_id = $3`, scope.Subject)
 }
 
-func (s *Store) endOwn(ctx context.Context, scope Scope, actor, method, target, which string, args ...any) error {
+// endOwn ends sessions of a member; must says that there has to be one.
+func (s *Store) endOwn(ctx context.Context, scope Scope, actor, method, target string, must bool, which string, args ...any) error {
 	entry := func() AuditRow {
 		row := scope.adminRow(actor, method, target)
 		row.Kind = "sign_in"
 		return row
 	}
-	err := s.Write(ctx, scope, entry, func(tx *Tx) error { return tx.endSessions(ctx, endedSignOut, which, args...) })
+	err := s.Write(ctx, scope, entry, func(tx *Tx) error {
+		ended, err := tx.endSessions(ctx, endedSignOut, which, args...)
+		if err == nil && len(ended) == 0 && must {
+			err = tenancy.Errorf(tenancy.NotFound, "There is no such session.")
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}

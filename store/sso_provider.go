@@ -31,6 +31,13 @@ func SSOProviders(into *[]sso.Connection) Query {
 	}
 }
 
+// SSOProviderByName reads one connection; without one, into becomes the zero value.
+func SSOProviderByName(name string, into *sso.Connection) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select `+providerColumns+` from sso_providers p where p.tenant_id = $1 and p.name = $2`, scope.Tenant, name).Query(collectOne(into, scanProvider))
+	}
+}
+
 // SSORequired tells whether only owners may sign in without an identity provider.
 func SSORequired(into *bool) Query {
 	return func(b *pgx.Batch, scope Scope) {
@@ -265,8 +272,9 @@ func (s *Store) RequireSSO(ctx context.Context, scope Scope, actor string, requi
 		if err != nil || !required {
 			return err
 		}
-		return tx.endSessions(ctx, endedSSORequired, `provider = $3 and member_id in
+		_, err = tx.endSessions(ctx, endedSSORequired, `provider = $3 and member_id in
 			(select m.id from members m where m.tenant_id = $1 and m.role <> $4)`, ByLink, tenancy.RoleOwner)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("sso.require: %w", err)

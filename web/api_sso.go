@@ -1,7 +1,7 @@
 package web
 
 import (
-	"context"
+	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -26,7 +26,11 @@ type ssoAnswer struct {
 
 // showSSO tells how the tenant's people sign in.
 func (s *Server) showSSO(r *http.Request, me session) (any, error) {
-	list, required, err := s.connections(r.Context(), me.scope())
+	var list []sso.Connection
+	var required bool
+	err := s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error {
+		return tx.Do(r.Context(), store.SSOProviders(&list), store.SSORequired(&required))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -37,32 +41,15 @@ func (s *Server) showSSO(r *http.Request, me session) (any, error) {
 	return answer, nil
 }
 
-func (s *Server) connections(ctx context.Context, scope store.Scope) (list []sso.Connection, required bool, err error) {
-	err = s.Store.Read(ctx, scope, func(tx *store.Tx) error { return tx.Do(ctx, store.SSOProviders(&list), store.SSORequired(&required)) })
-	return list, required, err
-}
-
-// connection finds the one that a path names; nil if there is none.
-func (s *Server) connection(r *http.Request, me session) (*sso.Connection, error) {
-	list, _, err := s.connections(r.Context(), me.scope())
-	for n := range list {
-		if list[n].Name == r.PathValue("name") {
-			return &list[n], err
-		}
+// connection finds the one that a path names.
+func (s *Server) connection(r *http.Request, me session) (c sso.Connection, err error) {
+	err = s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error {
+		return tx.Do(r.Context(), store.SSOProviderByName(r.PathValue("name"), &c))
+	})
+	if err == nil && c.ID == uuid.Nil {
+		err = store.ErrNoProvider
 	}
-	return nil, err
-}
-
-// namedConnection is connection for what must exist.
-func (s *Server) namedConnection(r *http.Request, me session) (sso.Connection, error) {
-	c, err := s.connection(r, me)
-	switch {
-	case err != nil:
-		return sso.Connection{}, err
-	case c == nil:
-		return sso.Connection{}, store.ErrNoProvider
-	}
-	return *c, nil
+	return c, err
 }
 
 // ssoChange is a connection as an admin gives it. Secrets that are absent stay.
@@ -79,8 +66,9 @@ func (s *Server) saveSSO(r *http.Request, me session) (any, error) {
 	if err := decode(r, &change); err != nil {
 		return nil, err
 	}
-	known, err := s.connection(r, me)
-	if err != nil {
+	_, err := s.connection(r, me)
+	isNew := errors.Is(err, store.ErrNoProvider)
+	if err != nil && !isNew {
 		return nil, err
 	}
 	c := sso.Connection{Name: r.PathValue("name"), Title: change.Title, Protocol: change.Protocol, Settings: change.Settings}
@@ -91,7 +79,7 @@ func (s *Server) saveSSO(r *http.Request, me session) (any, error) {
 	if change.ClientSecret != nil {
 		secrets = &sso.Secrets{ClientSecret: *change.ClientSecret}
 	}
-	if secrets, err = s.SSO.Prepare(r.Context(), &c, secrets, known == nil); err != nil {
+	if secrets, err = s.SSO.Prepare(r.Context(), &c, secrets, isNew); err != nil {
 		return nil, err
 	}
 	c, err = s.Store.SaveSSOProvider(r.Context(), me.scope(), me.claims.Email, c, secrets)
@@ -117,7 +105,7 @@ func (s *Server) checkSSO(r *http.Request, me session) (any, error) {
 
 // adminParty is a connection with its secrets, for a member who may manage it.
 func (s *Server) adminParty(r *http.Request, me session) (sso.Party, error) {
-	c, err := s.namedConnection(r, me)
+	c, err := s.connection(r, me)
 	if err != nil {
 		return sso.Party{}, err
 	}
@@ -149,7 +137,7 @@ func (s *Server) switchSSO(r *http.Request, me session) (any, error) {
 }
 
 func (s *Server) removeSSO(r *http.Request, me session) (any, error) {
-	c, err := s.namedConnection(r, me)
+	c, err := s.connection(r, me)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +160,7 @@ func (s *Server) requireSSO(r *http.Request, me session) (any, error) {
 
 // unlinkSSO makes a provider forget who a member is there.
 func (s *Server) unlinkSSO(r *http.Request, me session) (any, error) {
-	c, err := s.namedConnection(r, me)
+	c, err := s.connection(r, me)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,26 +42,18 @@ type Client struct {
 
 // listTokens lists one's own tokens, and for admins everybody's.
 func (s *Server) listTokens(r *http.Request, me session) (any, error) {
-	list, err := s.tokens(r, me)
+	var list []store.Token
+	err := s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Do(r.Context(), store.Tokens(&list)) })
+	list = slices.DeleteFunc(list, func(t store.Token) bool { return !me.sees(t) })
 	if list == nil {
 		list = []store.Token{}
 	}
 	return list, err
 }
 
-func (s *Server) tokens(r *http.Request, me session) ([]store.Token, error) {
-	var list []store.Token
-	err := s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Do(r.Context(), store.Tokens(&list)) })
-	if err != nil || me.claims.Role.Permissions().Has(tenancy.MembersManage) {
-		return list, err
-	}
-	var own []store.Token
-	for _, t := range list {
-		if t.OwnedBy(me.member) {
-			own = append(own, t)
-		}
-	}
-	return own, nil
+// sees reports whether a token is the member's own, or theirs to manage.
+func (me session) sees(t store.Token) bool {
+	return t.OwnedBy(me.member) || me.claims.Role.Permissions().Has(tenancy.MembersManage)
 }
 
 // token finds one of those that the member may see.
@@ -69,16 +62,12 @@ func (s *Server) token(r *http.Request, me session) (store.Token, error) {
 	if err != nil {
 		return store.Token{}, err
 	}
-	list, err := s.tokens(r, me)
-	if err != nil {
-		return store.Token{}, err
+	var t store.Token
+	err = s.Store.Read(r.Context(), me.scope(), func(tx *store.Tx) error { return tx.Do(r.Context(), store.TokenByID(id, &t)) })
+	if err == nil && (t.ID != id || !me.sees(t)) {
+		err = notFound("token")
 	}
-	for _, t := range list {
-		if t.ID == id {
-			return t, nil
-		}
-	}
-	return store.Token{}, notFound("token")
+	return t, err
 }
 
 func (s *Server) showToken(r *http.Request, me session) (any, error) { return s.token(r, me) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/colaflow/colaflow/sso"
@@ -73,14 +74,8 @@ func (p *program) withSSO(cmd *cobra.Command, f ssoFlags, work func(w ssoWork) e
 
 // find returns the connection with this name; known is false if there is none.
 func (w ssoWork) find(ctx context.Context, name string) (c sso.Connection, known bool, err error) {
-	var list []sso.Connection
-	err = w.Read(ctx, operator(w.tenant), func(tx *store.Tx) error { return tx.Do(ctx, store.SSOProviders(&list)) })
-	for _, one := range list {
-		if one.Name == name {
-			return one, true, err
-		}
-	}
-	return sso.Connection{}, false, err
+	err = w.Read(ctx, operator(w.tenant), func(tx *store.Tx) error { return tx.Do(ctx, store.SSOProviderByName(name, &c)) })
+	return c, c.ID != uuid.Nil, err
 }
 
 // party returns the connection with this name and its secrets.
