@@ -34,8 +34,9 @@ type Call struct {
 	project uuid.UUID
 	changes []change
 	edited  json.RawMessage // the changes, where the store tells them
-	// beside follows the data of the result.
+	// beside follows the data of the result; file is that part of it for people.
 	beside []mcp.Content
+	file   []byte
 }
 
 // change is one event in the audit row's before and after.

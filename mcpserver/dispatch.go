@@ -80,7 +80,7 @@ func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.Raw
 	if r.audited {
 		return data, err
 	}
-	r.audited, r.beside = true, c.beside
+	r.audited, r.beside, r.file = true, c.beside, c.file
 	if recordErr := s.record(context.WithoutCancel(ctx), s.auditRow(r, c, data, err)); recordErr != nil {
 		r.failed = fmt.Errorf("audit: %w", recordErr)
 		return nil, r.failed

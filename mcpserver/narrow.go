@@ -11,13 +11,16 @@ import (
 
 // The toolsets. The default one is on unless others are asked for by name.
 const (
-	ToolsetDefault = "default"
-	ToolsetAdmin   = "admin"
-	ToolsetTime    = "time"
+	ToolsetDefault     = "default"
+	ToolsetAdmin       = "admin"
+	ToolsetAttachments = "attachments"
+	ToolsetTime        = "time"
 )
 
 // Toolsets lists every toolset.
-func Toolsets() []string { return []string{ToolsetDefault, ToolsetAdmin, ToolsetTime} }
+func Toolsets() []string {
+	return []string{ToolsetDefault, ToolsetAdmin, ToolsetAttachments, ToolsetTime}
+}
 
 // The headers by which a client narrows what its token may do.
 const (

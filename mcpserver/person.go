@@ -15,17 +15,23 @@ type PersonCall struct {
 	Client    string
 }
 
+// PersonAnswer is what a tool answers a member.
+type PersonAnswer struct {
+	Data json.RawMessage
+	File []byte // the contents of the file that the data is about; nil: none
+}
+
 // CallAs runs a tool of the catalogue for a signed-in member: the same arguments, limits,
 // transaction, audit and errors as for an agent. Errors that are not tenancy errors
 // show only the request's id.
-func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCall) (json.RawMessage, error) {
+func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCall) (PersonAnswer, error) {
 	t, known := s.catalogue[call.Tool]
 	if !known {
-		return nil, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", shorten(call.Tool, 80))
+		return PersonAnswer{}, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", shorten(call.Tool, 80))
 	}
 	if len(call.Arguments) > 0 {
 		if err := checkJSON(call.Arguments); err != nil {
-			return nil, tenancy.Errorf(tenancy.InvalidValue, "The arguments are not valid: %s.", err)
+			return PersonAnswer{}, tenancy.Errorf(tenancy.InvalidValue, "The arguments are not valid: %s.", err)
 		}
 	}
 	r := &request{id: newRequestID(), started: s.now(), principal: p, clientIP: call.ClientIP, client: call.Client,
@@ -34,7 +40,7 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 	leave, err := s.throttle.Enter(p)
 	if err != nil {
 		s.recordFlood(ctx, r, err)
-		return nil, err
+		return PersonAnswer{}, err
 	}
 	defer leave()
 	ctx, stop := s.running.start(withRequest(ctx, r), r)
@@ -49,7 +55,7 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 		if tenancy.CodeOf(err) == tenancy.Internal {
 			s.log.ErrorContext(ctx, "tool failed", "tool", t.Name, "request", r.id, "tenant", p.TenantSlug, "error", err)
 		}
-		return nil, public(err, r.id)
+		return PersonAnswer{}, public(err, r.id)
 	}
-	return data, nil
+	return PersonAnswer{data, r.file}, nil
 }

@@ -174,7 +174,7 @@ func Catalogue() []Tool {
 		searchIssues(), getIssue(), createIssue(), updateIssue(), batchCreateIssues(), batchUpdateIssues(),
 		addComment(), linkIssues(), listSprints(), saveSprint(), getReport(), listActivity(),
 		deleteIssue(), deleteProject(), searchAuditLog(), manageMembers(),
-		logWork(),
+		getAttachment(), addAttachment(), logWork(),
 	}, fixtureTools()...)
 }
 

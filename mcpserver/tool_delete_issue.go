@@ -21,12 +21,13 @@ type deletedOut struct {
 	Issues   int    `json:"issues,omitempty"`
 	Comments int    `json:"comments"`
 	Links    int    `json:"links"`
+	Files    int    `json:"attachments"`
 }
 
 func deleteIssue() Tool {
 	return define(Tool{
 		Name: "delete_issue", Title: "Delete an issue", Toolset: ToolsetAdmin, Destructive: true, Permission: needs(tenancy.IssuesDelete),
-		Description: "Delete an issue for good, with its comments, links and history; reports forget it too. To drop work, move it to a cancelled status instead.",
+		Description: "Delete an issue for good, with its comments, links, attachments and history; reports forget it too. To drop work, move it to a cancelled status instead.",
 	}, deleteIssueHandler)
 }
 
@@ -49,10 +50,10 @@ func deleteIssueHandler(ctx context.Context, c *Call, in deleteIssueIn) (deleted
 	if with.Children > 0 {
 		return deletedOut{}, tenancy.Errorf(tenancy.Conflict, "%s has %d sub-issues.", key, with.Children).WithNext("Delete them first, or give them another parent.")
 	}
-	text := fmt.Sprintf("Delete %s %q for good, with %d comments, %d links and its history.", key, i.Title, with.Comments, with.Links)
+	text := fmt.Sprintf("Delete %s %q for good, with %d comments, %d links, %d attachments and its history.", key, i.Title, with.Comments, with.Links, with.Attachments)
 	if err := c.confirm(ctx, text, fmt.Sprint(i.Version)); err != nil {
 		return deletedOut{}, err
 	}
 	c.changes = append(c.changes, change{Key: key.String(), Field: "deleted", Before: shorten(i.Title, maxAuditText)})
-	return deletedOut{Deleted: key.String(), Comments: with.Comments, Links: with.Links}, c.do(ctx, store.DeleteIssue(i, c.author()))
+	return deletedOut{Deleted: key.String(), Comments: with.Comments, Links: with.Links, Files: with.Attachments}, c.do(ctx, store.DeleteIssue(i, c.author()))
 }

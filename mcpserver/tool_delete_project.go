@@ -23,7 +23,7 @@ type deleteProjectIn struct {
 func deleteProject() Tool {
 	return define(Tool{
 		Name: "delete_project", Title: "Delete a project", Toolset: ToolsetAdmin, Destructive: true, Permission: needs(tenancy.ProjectsDelete),
-		Description: "Delete a project for good, with its issues, comments, sprints and history. To keep it out of the way, archive it with update_project.",
+		Description: "Delete a project for good, with its issues, comments, attachments, sprints and history. To keep it out of the way, archive it with update_project.",
 	}, deleteProjectHandler)
 }
 
@@ -44,10 +44,10 @@ func deleteProjectHandler(ctx context.Context, c *Call, in deleteProjectIn) (del
 		return deletedOut{}, tenancy.Errorf(tenancy.TooLarge, "%s has %d issues; a project with more than %d cannot be deleted.", p.Key, with.Issues, maxDelete).
 			WithNext("Archive it with update_project.")
 	}
-	text := fmt.Sprintf("Delete project %s %q for good, with %d issues, %d comments and its history.", p.Key, p.Name, with.Issues, with.Comments)
+	text := fmt.Sprintf("Delete project %s %q for good, with %d issues, %d comments, %d attachments and its history.", p.Key, p.Name, with.Issues, with.Comments, with.Attachments)
 	if err := c.confirm(ctx, text, fmt.Sprint(p.Version)); err != nil {
 		return deletedOut{}, err
 	}
 	c.changes = append(c.changes, change{Key: p.Key, Field: "deleted", Before: shorten(p.Name, maxAuditText)})
-	return deletedOut{Deleted: p.Key, Issues: with.Issues, Comments: with.Comments, Links: with.Links}, c.do(ctx, store.DeleteProject(p, c.author()))
+	return deletedOut{Deleted: p.Key, Issues: with.Issues, Comments: with.Comments, Links: with.Links, Files: with.Attachments}, c.do(ctx, store.DeleteProject(p, c.author()))
 }

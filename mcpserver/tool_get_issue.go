@@ -16,15 +16,20 @@ import (
 
 type getIssueIn struct {
 	Keys    []string `json:"keys" need:"true" range:"1,20" doc:"Such as WEB-12"`
-	Include []string `json:"include" enum:"comments|history|relations|children|time_in_status|worklog"`
+	Include []string `json:"include" enum:"comments|history|relations|children|time_in_status|attachments|worklog"`
 }
 
 func (in getIssueIn) alsoNeeds() (set tenancy.PermissionSet) {
-	if slices.Contains(in.Include, "comments") {
-		set = tenancy.NewPermissionSet(tenancy.CommentsRead)
+	for what, p := range detailNeeds {
+		if slices.Contains(in.Include, what) {
+			set |= tenancy.NewPermissionSet(p)
+		}
 	}
 	return set
 }
+
+// detailNeeds are the permissions that parts of include need beside issues:read.
+var detailNeeds = map[string]tenancy.Permission{"comments": tenancy.CommentsRead, "attachments": tenancy.AttachmentsRead}
 
 type getIssueOut struct {
 	Issues  []issueView `json:"issues"`
@@ -42,6 +47,7 @@ type issueView struct {
 	Relations    []relatedView      `json:"relations,omitempty"`
 	Children     []issueRow         `json:"children,omitempty"`
 	TimeInStatus map[string]float64 `json:"time_in_status_hours,omitempty"`
+	Attachments  []attachmentView   `json:"attachments,omitempty"`
 	Worklog      *worklogView       `json:"worklog,omitempty"`
 }
 
@@ -74,7 +80,7 @@ type relatedView struct {
 func getIssue() Tool {
 	return define(Tool{
 		Name: "get_issue", Title: "Get issues", ReadOnly: true, Idempotent: true, Permission: needs(tenancy.IssuesRead),
-		Description: "Read 1 to 20 issues whole; include adds comments, history, relations, children, time in status, time spent.",
+		Description: "Read 1 to 20 issues whole; include adds comments, history, relations, children, time in status, attachments, time spent.",
 	}, func(ctx context.Context, c *Call, in getIssueIn) (getIssueOut, error) {
 		keys, err := issueKeys(in.Keys)
 		if err != nil {
@@ -103,6 +109,7 @@ type issueDetails struct {
 	children  []tracker.Issue
 	history   []store.EventRow
 	statuses  []store.EventRow
+	files     []tracker.Attachment
 	work      []tracker.Worklog
 	spent     map[uuid.UUID]int // minutes
 	requested []string
@@ -111,8 +118,10 @@ type issueDetails struct {
 // issueViews reads issues in the order of their keys with what include asks for, and of
 // each the newest comments until they have more than so many bytes.
 func (c *Call) issueViews(ctx context.Context, keys []tracker.IssueKey, include []string, comments int) ([]issueView, []string, error) {
-	if slices.Contains(include, "comments") && !c.May(tenancy.CommentsRead) {
-		return nil, nil, forbidden(c.Principal, tenancy.CommentsRead, "")
+	for _, what := range include {
+		if p, more := detailNeeds[what]; more && !c.May(p) {
+			return nil, nil, forbidden(c.Principal, p, "")
+		}
 	}
 	if len(include) > 0 {
 		c.Tx.Pin()
@@ -152,7 +161,9 @@ func (c *Call) readDetails(ctx context.Context, issues []tracker.Issue, comments
 		case "children":
 			queries = append(queries, store.Children(ids, most, &d.children))
 		case "history":
-			queries = append(queries, store.Events(store.EventFilter{IssueIDs: ids, Limit: most}, &d.history, nil))
+			queries = append(queries, store.Events(c.visibleEvents(store.EventFilter{IssueIDs: ids, Limit: most}), &d.history, nil))
+		case "attachments":
+			queries = append(queries, store.Attachments(ids, most, &d.files))
 		case "worklog":
 			queries = append(queries, store.Worklogs(ids, most, &d.work), store.TimeSpent(ids, &d.spent))
 		case "time_in_status":
@@ -184,8 +195,13 @@ func (c *Call) issueView(i tracker.Issue, d issueDetails) issueView {
 		}
 	}
 	for _, e := range d.history {
-		if e.IssueID == i.ID && (e.Kind != tracker.EventCommented || c.May(tenancy.CommentsRead)) {
+		if e.IssueID == i.ID {
 			v.History = append(v.History, c.viewEvent(e.Event))
+		}
+	}
+	for _, a := range d.files {
+		if a.IssueID == i.ID {
+			v.Attachments = append(v.Attachments, viewAttachment(a))
 		}
 	}
 	v.Worklog = viewWorklog(i.ID, d.work, d.spent[i.ID])
@@ -242,6 +258,9 @@ func (out getIssueOut) fit(most int) any {
 	}
 	for len(v.Comments) > 0 && len(mustJSON(out)) > most {
 		v.Comments = v.Comments[(len(v.Comments)+1)/2:]
+	}
+	for len(v.Attachments) > 0 && len(mustJSON(out)) > most {
+		v.Attachments = v.Attachments[(len(v.Attachments)+1)/2:]
 	}
 	for v.Worklog != nil && len(v.Worklog.Entries) > 0 && len(mustJSON(out)) > most {
 		v.Worklog.Entries = v.Worklog.Entries[(len(v.Worklog.Entries)+1)/2:]

@@ -18,7 +18,7 @@ type listActivityIn struct {
 	Issue   string   `json:"issue" doc:"Key"`
 	Actor   string   `json:"actor" doc:"E-mail, name or me"`
 	Since   string   `json:"since" doc:"Date or RFC 3339"`
-	Kinds   []string `json:"kinds" enum:"created|commented|linked|unlinked|title|description|type|status|priority|assignee|labels|points|sprint|parent|due_date|time_spent"`
+	Kinds   []string `json:"kinds" enum:"created|commented|linked|unlinked|title|description|type|status|priority|assignee|labels|points|sprint|parent|due_date|attachment|time_spent"`
 	Limit   int      `json:"limit" range:"1,100" doc:"Default 25"`
 	Cursor  string   `json:"cursor"`
 }
@@ -70,7 +70,7 @@ func listActivityHandler(ctx context.Context, c *Call, in listActivityIn) (list,
 }
 
 func (c *Call) activityFilter(ctx context.Context, in listActivityIn) (store.EventFilter, error) {
-	f := store.EventFilter{Limit: limitOr(in.Limit) + 1, NoComments: !c.May(tenancy.CommentsRead)}
+	f := c.visibleEvents(store.EventFilter{Limit: limitOr(in.Limit) + 1})
 	if in.Project != "" {
 		p, err := c.projectByKey(ctx, in.Project)
 		if err != nil {
@@ -108,6 +108,12 @@ func (c *Call) activityFilter(ctx context.Context, in listActivityIn) (store.Eve
 		}
 	}
 	return f, nil
+}
+
+// visibleEvents leaves out the events that say what the caller may not read.
+func (c *Call) visibleEvents(f store.EventFilter) store.EventFilter {
+	f.NoComments, f.NoAttachments = !c.May(tenancy.CommentsRead), !c.May(tenancy.AttachmentsRead)
+	return f
 }
 
 // viewEvent shows an event, its long texts shortened and keys of issues that

@@ -75,7 +75,7 @@ func (s *Store) CleanEvery(ctx context.Context, interval time.Duration, ownerDSN
 		if ownerDSN != "" {
 			_, retainErr = s.RetainAudit(ctx, ownerDSN, "cleanup")
 		}
-		if err := errors.Join(purgeErr, s.Cleanup(ctx), retainErr, s.countTexts(ctx, interval), s.catchUpTimelines(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(purgeErr, s.Cleanup(ctx), retainErr, s.countUsage(ctx, interval), s.catchUpTimelines(ctx)); err != nil && ctx.Err() == nil {
 			s.log.Warn("cleanup did not finish; it goes on next time", "error", err)
 		}
 		select {

@@ -53,10 +53,12 @@ type EventFilter struct {
 	Kinds      []string
 	Fields     []string
 	NoComments bool
-	Since      time.Time
-	AfterAt    time.Time
-	AfterID    uuid.UUID
-	Limit      int
+	// NoAttachments leaves out events that name files.
+	NoAttachments bool
+	Since         time.Time
+	AfterAt       time.Time
+	AfterID       uuid.UUID
+	Limit         int
 }
 
 // EventRow is an event in a list, with the issue that it belongs to.
@@ -90,6 +92,9 @@ func Events(f EventFilter, into *[]EventRow, total *int) Query {
 		}
 		if f.NoComments {
 			w.add("e.kind <> 'commented'")
+		}
+		if f.NoAttachments {
+			w.add("e.field <> '" + tracker.FieldAttachment + "'")
 		}
 		if !f.Since.IsZero() {
 			w.add("e.at >= ?", f.Since)

@@ -46,6 +46,7 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 				store.SaveIssue(issues[0], labelled, by),
 				store.InsertComment(issues[0], tracker.Comment{ID: tenancy.NewID(), IssueID: issues[0].ID, Body: "Comment of " + slug}, "", by),
 				store.InsertWorklog(issues[0], tracker.Worklog{ID: tenancy.NewID(), Minutes: 90, StartedOn: storetest.Now, Comment: "Work of " + slug}, 0, by),
+				store.InsertAttachment(issues[0], newFile("file of "+slug+".txt", []byte("Contents of "+slug)), []byte("Contents of "+slug), by),
 				store.InsertLink(issues[0], tracker.Blocks, issues[1], by, &made))
 		})
 	}
@@ -81,7 +82,7 @@ func fill(t *testing.T, db *storetest.DB, slug string) filled {
 	require.NoError(t, err)
 	_, _, err = db.Seal(t.Context(), f.ID, store.AuditHead{})
 	require.NoError(t, err)
-	require.NoError(t, db.CountText(t.Context(), f.ID, time.Hour))
+	require.NoError(t, db.CountUsage(t.Context(), f.ID, time.Hour))
 	require.NoError(t, db.CatchUpTimelines(t.Context(), f.ID))
 	for _, p := range []tracker.Project{f.web, f.api} {
 		admin(t, db, `insert into deletions (tenant_id, id, project_id, project_key, deleted_at) values ($1, $2, $3, $4, $5)`,

@@ -14,10 +14,11 @@ import (
 
 // held counts what a tenant ($1) holds of a quota.
 var held = map[tenancy.Quota]string{
-	tenancy.QuotaTokens:   `select count(*) from tokens where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
-	tenancy.QuotaProjects: `select count(*) from projects where tenant_id = $1 and state = 'active'`,
-	tenancy.QuotaMembers:  `select count(*) from members where tenant_id = $1 and state in ('active', 'invited')`,
-	tenancy.QuotaText:     `select coalesce((select text_bytes >> 20 from tenant_usage where tenant_id = $1), 0)`,
+	tenancy.QuotaTokens:      `select count(*) from tokens where tenant_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+	tenancy.QuotaProjects:    `select count(*) from projects where tenant_id = $1 and state = 'active'`,
+	tenancy.QuotaMembers:     `select count(*) from members where tenant_id = $1 and state in ('active', 'invited')`,
+	tenancy.QuotaText:        `select coalesce((select text_bytes >> 20 from tenant_usage where tenant_id = $1), 0)`,
+	tenancy.QuotaAttachments: `select coalesce((select attachment_bytes >> 20 from tenant_usage where tenant_id = $1), 0)`,
 }
 
 // holdQuota keeps others who add to the quota waiting until this write commits,

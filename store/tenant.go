@@ -119,6 +119,8 @@ type TenantSize struct {
 	Projects int `json:"projects"` // active
 	Issues   int `json:"issues"`
 	TextMB   int `json:"text_mb"` // as last counted
+	// AttachmentMB is exact.
+	AttachmentMB int `json:"attachment_mb"`
 }
 
 // TenantSize counts what a tenant holds, in whatever state.
@@ -127,9 +129,9 @@ func (s *Store) TenantSize(ctx context.Context, id tenancy.TenantID) (TenantSize
 	err := s.Read(ctx, AsKeeper(id, "tenant.show"), func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`select (`+held[tenancy.QuotaMembers]+`), (`+held[tenancy.QuotaTokens]+`), (`+held[tenancy.QuotaProjects]+`),
-				(select count(*) from issues where tenant_id = $1), (`+held[tenancy.QuotaText]+`)`, scope.Tenant).
+				(select count(*) from issues where tenant_id = $1), (`+held[tenancy.QuotaText]+`), (`+held[tenancy.QuotaAttachments]+`)`, scope.Tenant).
 				QueryRow(func(row pgx.Row) error {
-					return row.Scan(&size.Members, &size.Tokens, &size.Projects, &size.Issues, &size.TextMB)
+					return row.Scan(&size.Members, &size.Tokens, &size.Projects, &size.Issues, &size.TextMB, &size.AttachmentMB)
 				})
 		})
 	})

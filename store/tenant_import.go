@@ -149,7 +149,10 @@ func (im *importer) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := im.tx.Do(ctx, withinPlan(tenancy.QuotaMembers, 0), withinPlan(tenancy.QuotaProjects, 0)); err != nil {
+	if err := im.tx.noteUsage(ctx, im.text); err != nil {
+		return err
+	}
+	if err := im.tx.Do(ctx, withinPlan(tenancy.QuotaMembers, 0), withinPlan(tenancy.QuotaProjects, 0), withinPlan(tenancy.QuotaAttachments, 0)); err != nil {
 		return im.largerPlan(err)
 	}
 	return im.checkWhole(ctx)

@@ -180,9 +180,19 @@ func TestImport_Refuses(t *testing.T) {
 		"WorkElsewhere": {func(_ *export.Manifest, all tables) {
 			all["worklogs"][0]["project_id"] = all["worklogs"][1]["project_id"]
 		}, "worklogs.jsonl holds work on another project"},
-		"WorkOfNone":     {func(_ *export.Manifest, all tables) { all["worklogs"][0]["minutes"] = 0 }, "worklogs.jsonl, line 1: the database refuses it"},
-		"ReplyElsewhere": {func(_ *export.Manifest, all tables) { all["comments"][3]["reply_to"] = all["comments"][0]["id"] }, "comments.jsonl holds answers to comments of another issue"},
-		"LinkElsewhere":  {func(_ *export.Manifest, all tables) { all["issue_links"][0]["to_project_id"] = stranger }, "issue_links.jsonl holds links of other projects"},
+		"WorkOfNone": {func(_ *export.Manifest, all tables) { all["worklogs"][0]["minutes"] = 0 }, "worklogs.jsonl, line 1: the database refuses it"},
+		"FileElsewhere": {func(_ *export.Manifest, all tables) {
+			all["attachments"][0]["project_id"] = all["attachments"][1]["project_id"]
+		}, "attachments.jsonl holds files of another project than that of their issue"},
+		"FileChanged": {func(_ *export.Manifest, all tables) {
+			contents := []byte(all["attachments"][0]["content"].(string))
+			contents[len(contents)-1] ^= 1
+			all["attachments"][0]["content"] = string(contents)
+		}, "attachments.jsonl holds files whose contents are not what their checksums say"},
+		"FileOfOtherSize": {func(_ *export.Manifest, all tables) { all["attachments"][0]["size"] = 1 }, "attachments.jsonl, line 1: the database refuses it"},
+		"FileIsText":      {func(_ *export.Manifest, all tables) { all["attachments"][0]["content"] = `\xzz` }, "attachments.jsonl, line 1: the database refuses it"},
+		"ReplyElsewhere":  {func(_ *export.Manifest, all tables) { all["comments"][3]["reply_to"] = all["comments"][0]["id"] }, "comments.jsonl holds answers to comments of another issue"},
+		"LinkElsewhere":   {func(_ *export.Manifest, all tables) { all["issue_links"][0]["to_project_id"] = stranger }, "issue_links.jsonl holds links of other projects"},
 		"SprintElsewhere": {func(_ *export.Manifest, all tables) {
 			for _, s := range all["sprints"] {
 				if s["project_id"] == acme.api.ID.String() {

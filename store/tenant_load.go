@@ -14,8 +14,11 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// importRows is how many rows go in one statement.
-const importRows = 100
+// A statement takes so many rows, or the first that make it longer than importBytes.
+const (
+	importRows  = 100
+	importBytes = 8 << 20
+)
 
 // tableLoad is a table while rows of an export go into it.
 type tableLoad struct {
@@ -25,6 +28,7 @@ type tableLoad struct {
 	below   map[uuid.UUID][]export.Row // rows that wait for the row of this id
 	args    []any                      // of the rows that are queued
 	queued  int
+	bytes   int   // of the rows that are queued
 	first   int64 // line of the first of them
 }
 
@@ -117,6 +121,7 @@ func (im *importer) queue(ctx context.Context, t *tableLoad, v value) error {
 			return t.refuse(v.row.Line, "%s %s", c.name, err)
 		}
 		t.args = append(t.args, arg)
+		t.bytes += len(v.row.Values[n])
 	}
 	if t.made != nil {
 		t.args = append(t.args, t.made(im, v)...)
@@ -124,7 +129,7 @@ func (im *importer) queue(ctx context.Context, t *tableLoad, v value) error {
 	for _, column := range t.texts {
 		im.text += int64(len(v.text(column)))
 	}
-	if t.queued++; t.queued < importRows {
+	if t.queued++; t.queued < importRows && t.bytes < importBytes {
 		return nil
 	}
 	return im.flush(ctx, t)
@@ -144,7 +149,7 @@ func (im *importer) flush(ctx context.Context, t *tableLoad) error {
 	if isDataError(err) {
 		return t.refuse(t.first, "the database refuses it, or one of the %d rows that go with it (SQLSTATE %s)", t.queued-1, state(err))
 	}
-	t.args, t.queued = nil, 0
+	t.args, t.queued, t.bytes = nil, 0, 0
 	return err
 }
 

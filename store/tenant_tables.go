@@ -53,6 +53,7 @@ var exportedTables = []exportedTable{
 	{name: "issue_links", columns: "project_id from_id relation to_project_id to_id created_at", order: `from_id, relation collate "C", to_id`},
 	{name: "comments", columns: "id project_id issue_id author_id token_id body reply_to external_id created_at", order: "id", texts: []string{"body"}},
 	{name: "worklogs", columns: "id project_id issue_id author_id token_id minutes started_on comment created_at", order: "id", texts: []string{"comment"}},
+	{name: "attachments", columns: "id project_id issue_id author_id token_id name type size sha256 content created_at", order: "id"},
 	{name: "issue_events", columns: "id project_id issue_id change_id kind field before after actor_id token_id at", order: "id",
 		stays: map[string]string{"tx": "counts this server's transactions"}},
 	{name: "sprint_snapshots", columns: "project_id sprint_id moment at items", order: `sprint_id, moment collate "C"`, check: checkSnapshot},

@@ -120,6 +120,10 @@ var wholeness = map[string]string{
 		and c.id = x.reply_to where x.tenant_id = $1 and x.issue_id <> c.issue_id`,
 	"worklogs.jsonl holds work on another project than that of its issue": `select from worklogs x join issues i on i.tenant_id = $1
 		and i.id = x.issue_id where x.tenant_id = $1 and x.project_id <> i.project_id`,
+	"attachments.jsonl holds files of another project than that of their issue": `select from attachments x join issues i on i.tenant_id = $1
+		and i.id = x.issue_id where x.tenant_id = $1 and x.project_id <> i.project_id`,
+	"attachments.jsonl holds files whose contents are not what their checksums say": `select from attachments x
+		where x.tenant_id = $1 and x.sha256 <> sha256(x.content)`,
 	"issue_events.jsonl holds events of another project than that of their issue": `select from issue_events x join issues i on i.tenant_id = $1
 		and i.id = x.issue_id where x.tenant_id = $1 and x.project_id <> i.project_id`,
 	"issue_links.jsonl holds links of other projects than those of their issues": `select from issue_links x

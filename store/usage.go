@@ -10,9 +10,9 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// countTexts counts what the tenants of limited plans hold, unless another node
+// countUsage counts what the tenants of limited plans hold, unless another node
 // did so in this round.
-func (s *Store) countTexts(ctx context.Context, every time.Duration) error {
+func (s *Store) countUsage(ctx context.Context, every time.Duration) error {
 	tenants, err := s.Tenants(ctx)
 	if err != nil {
 		return err
@@ -20,15 +20,15 @@ func (s *Store) countTexts(ctx context.Context, every time.Duration) error {
 	var problems []error
 	for _, t := range tenants {
 		if t.State == tenancy.TenantActive && tenancy.PlanOf(t.Plan).TextMB > 0 && ctx.Err() == nil {
-			problems = append(problems, s.CountText(ctx, t.ID, every/2))
+			problems = append(problems, s.CountUsage(ctx, t.ID, every/2))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// CountText notes how many bytes the tenant's texts take, unless a count is there
-// that is not older than fresh. Long texts are not read for it, only their sizes.
-func (s *Store) CountText(ctx context.Context, tenant tenancy.TenantID, fresh time.Duration) error {
+// CountUsage notes how many bytes the tenant's texts and attachments take, unless a count
+// is there that is not older than fresh. Nothing long is read for it, only sizes.
+func (s *Store) CountUsage(ctx context.Context, tenant tenancy.TenantID, fresh time.Duration) error {
 	tx := &Tx{store: s, scope: AsSystem(tenant, "cleanup"), begin: beginWrite, pinned: true}
 	defer tx.release(ctx)
 	var done bool
@@ -51,10 +51,29 @@ func (s *Store) CountText(ctx context.Context, tenant tenancy.TenantID, fresh ti
 	if err != nil {
 		return err
 	}
+	if err := tx.noteUsage(ctx, issues+comments+work); err != nil {
+		return err
+	}
 	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`insert into tenant_usage as u (tenant_id, text_bytes, counted_at) values ($1, $2, now())
-			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, counted_at = excluded.counted_at`, scope.Tenant, issues+comments+work)
 		b.Queue(`select hold($1)`, scope.Tenant)
 		queueCommit(b)
+	})
+}
+
+// noteUsage notes how many bytes the texts take, and counts the attachments while nobody
+// else can add any.
+func (tx *Tx) noteUsage(ctx context.Context, texts int64) error {
+	var files int64
+	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select from tenant_usage where tenant_id = $1 for update`, scope.Tenant)
+		b.Queue(`select coalesce(sum(size), 0)::bigint from attachments where tenant_id = $1`, scope.Tenant).QueryRow(scalar(&files))
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
+		b.Queue(`insert into tenant_usage as u (tenant_id, text_bytes, attachment_bytes, counted_at) values ($1, $2, $3, now())
+			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, attachment_bytes = excluded.attachment_bytes, counted_at = excluded.counted_at`,
+			scope.Tenant, texts, files)
 	})
 }

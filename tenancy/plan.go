@@ -11,25 +11,29 @@ type Quota string
 
 // The quotas of a plan.
 const (
-	QuotaTokens   Quota = "active tokens"
-	QuotaProjects Quota = "active projects"
-	QuotaMembers  Quota = "members" // active or invited; imported people do not count
-	QuotaText     Quota = "MB of text"
+	QuotaTokens      Quota = "active tokens"
+	QuotaProjects    Quota = "active projects"
+	QuotaMembers     Quota = "members" // active or invited; imported people do not count
+	QuotaText        Quota = "MB of text"
+	QuotaAttachments Quota = "MB of attachments"
 )
 
 // Quotas lists every quota.
-func Quotas() []Quota { return []Quota{QuotaTokens, QuotaProjects, QuotaMembers, QuotaText} }
+func Quotas() []Quota {
+	return []Quota{QuotaTokens, QuotaProjects, QuotaMembers, QuotaText, QuotaAttachments}
+}
 
 // Plan is what a tenant may hold, beside the traffic that LimitsOf allows. Zero
 // means no limit.
 type Plan struct {
-	Name      string `json:"name"`
-	Tokens    int64  `json:"tokens"`
-	Projects  int64  `json:"projects"`
-	Members   int64  `json:"members"`
-	TextMB    int64  `json:"text_mb"`    // of issues and comments, as counted every few minutes
-	AuditDays int    `json:"audit_days"` // how long audit rows are kept
-	SSO       bool   `json:"sso"`        // people may sign in by the company's identity provider
+	Name         string `json:"name"`
+	Tokens       int64  `json:"tokens"`
+	Projects     int64  `json:"projects"`
+	Members      int64  `json:"members"`
+	TextMB       int64  `json:"text_mb"` // of issues and comments, as counted every few minutes
+	AttachmentMB int64  `json:"attachment_mb"`
+	AuditDays    int    `json:"audit_days"` // how long audit rows are kept
+	SSO          bool   `json:"sso"`        // people may sign in by the company's identity provider
 	// Bounds are the most that an admin may set of the tenant's Application.
 	Bounds AppConfig `json:"bounds"`
 }
@@ -39,9 +43,9 @@ const day = 24 * time.Hour
 // Plans lists every plan, the smallest first.
 func Plans() []Plan {
 	return []Plan{
-		{Name: "free", Tokens: 20, Projects: 10, Members: 50, TextMB: 500, AuditDays: 90,
+		{Name: "free", Tokens: 20, Projects: 10, Members: 50, TextMB: 500, AttachmentMB: 200, AuditDays: 90,
 			Bounds: AppConfig{MaxPages: 1_000, PageLife: day, PageTokenLife: day, PageSpace: 100 << 20, Memory: 100 << 20}},
-		{Name: "team", Tokens: 500, Projects: 200, Members: 1_000, TextMB: 20_000, AuditDays: 400, SSO: true,
+		{Name: "team", Tokens: 500, Projects: 200, Members: 1_000, TextMB: 20_000, AttachmentMB: 20_000, AuditDays: 400, SSO: true,
 			Bounds: AppConfig{MaxPages: 5_000, PageLife: 7 * day, PageTokenLife: 7 * day, PageSpace: 500 << 20, Memory: 256 << 20}},
 		{Name: "enterprise", AuditDays: 7 * 365, SSO: true,
 			Bounds: AppConfig{MaxPages: 10_000, PageLife: 30 * day, PageTokenLife: 30 * day, PageSpace: 1 << 30, Memory: 1 << 30}},
@@ -71,7 +75,7 @@ func PlanOf(name string) Plan {
 
 // Limit returns how much of q the plan allows; 0 means no limit.
 func (p Plan) Limit(q Quota) int64 {
-	return map[Quota]int64{QuotaTokens: p.Tokens, QuotaProjects: p.Projects, QuotaMembers: p.Members, QuotaText: p.TextMB}[q]
+	return map[Quota]int64{QuotaTokens: p.Tokens, QuotaProjects: p.Projects, QuotaMembers: p.Members, QuotaText: p.TextMB, QuotaAttachments: p.AttachmentMB}[q]
 }
 
 // Check returns a PlanLimit error if a tenant that holds so much of q, with what
@@ -82,10 +86,11 @@ func (p Plan) Check(q Quota, held int64) error {
 		return nil
 	}
 	remedy := map[Quota]string{
-		QuotaTokens:   "Revoke tokens that nobody uses",
-		QuotaProjects: "Archive projects that are done",
-		QuotaMembers:  "Deactivate members who left",
-		QuotaText:     "Move finished work to another tenant",
+		QuotaTokens:      "Revoke tokens that nobody uses",
+		QuotaProjects:    "Archive projects that are done",
+		QuotaMembers:     "Deactivate members who left",
+		QuotaAttachments: "Take away files that nobody needs",
+		QuotaText:        "Move finished work to another tenant",
 	}[q]
 	return Errorf(PlanLimit, "Plan %s allows %d %s, and this would make %d.", p.Name, limit, q, held).
 		WithNext(fmt.Sprintf("%s, or have an operator move the tenant to a larger plan (colaflow tenant set-plan).", remedy))

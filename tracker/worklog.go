@@ -32,10 +32,16 @@ type Worklog struct {
 
 // IsOf reports whether an entry is of this member, or where there is none of this token.
 func (w Worklog) IsOf(member, token uuid.UUID) bool {
-	if w.AuthorID != uuid.Nil || member != uuid.Nil {
-		return w.AuthorID == member
+	return isOf(w.AuthorID, w.TokenID, member, token)
+}
+
+// isOf reports whether what these made is theirs: a member's, through whichever token,
+// or a service token's.
+func isOf(author, made, member, token uuid.UUID) bool {
+	if author != uuid.Nil || member != uuid.Nil {
+		return author == member
 	}
-	return w.TokenID == token
+	return made == token
 }
 
 var (

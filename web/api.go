@@ -94,6 +94,7 @@ func (s *Server) routes() []Route {
 		member("GET", "/api/v1/pages", s.listPages),
 		admin(tenancy.MembersManage, "DELETE", "/api/v1/pages/{id}", s.deletePage),
 		own("POST", "/api/v1/pages/{id}/open", s.openOwnPage),
+		own("GET", "/api/v1/attachments/{id}", s.sendAttachment),
 		own("POST", "/api/v1/tools/{name}", s.callTool), // the catalogue has the same limits
 	}
 }

@@ -17,6 +17,13 @@ type ToolCall struct {
 	Client    string
 }
 
+// ToolAnswer is what a tool answers a member: data, and the contents of the file that the
+// data is about, if any.
+type ToolAnswer struct {
+	Data json.RawMessage
+	File []byte
+}
+
 // callTool runs a tool of the MCP catalogue under the member's own permissions. The
 // catalogue audits what comes of it, so its errors are answered here.
 func (s *Server) callTool(w http.ResponseWriter, r *http.Request, me session) error {
@@ -28,8 +35,8 @@ func (s *Server) callTool(w http.ResponseWriter, r *http.Request, me session) er
 	if err != nil {
 		return err
 	}
-	v, err := s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, s.clientIP(r), consoleClient})
-	s.answer(w, v, err)
+	answer, err := s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, s.clientIP(r), consoleClient})
+	s.answer(w, answer.Data, err)
 	return nil
 }
 

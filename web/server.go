@@ -29,7 +29,7 @@ type Config struct {
 	Store *store.Store
 	Key   tenancy.MasterKey
 	// CallTool runs a tool of the MCP catalogue for a signed-in member.
-	CallTool func(ctx context.Context, p tenancy.Principal, call ToolCall) (json.RawMessage, error)
+	CallTool func(ctx context.Context, p tenancy.Principal, call ToolCall) (ToolAnswer, error)
 	// ListTools lists the tools that an agent with these permissions sees by default.
 	ListTools func(tenancy.PermissionSet) []ToolInfo
 	// Clients says what MCP clients need to use a token.

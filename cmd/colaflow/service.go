@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/netip"
 	"time"
@@ -156,8 +155,9 @@ func (s *service) signedIn(r *http.Request, slug string) (oauth.Person, bool) {
 }
 
 // callTool runs a tool for a signed-in member.
-func (s *service) callTool(ctx context.Context, p tenancy.Principal, call web.ToolCall) (json.RawMessage, error) {
-	return s.mcp.CallAs(ctx, p, mcpserver.PersonCall(call))
+func (s *service) callTool(ctx context.Context, p tenancy.Principal, call web.ToolCall) (web.ToolAnswer, error) {
+	answer, err := s.mcp.CallAs(ctx, p, mcpserver.PersonCall(call))
+	return web.ToolAnswer(answer), err
 }
 
 // listTools lists what an agent with these permissions sees.

@@ -131,7 +131,7 @@ func (p *program) tenantShowCommand() *cobra.Command {
 				"Created", day(&t.CreatedAt), "Removed after", cmp.Or(day(t.DeleteAfter), "-"), "Id", t.ID.String(),
 				"Members", ofLimit(shown.Members, t.Plan, tenancy.QuotaMembers), "Tokens", ofLimit(shown.Tokens, t.Plan, tenancy.QuotaTokens),
 				"Projects", ofLimit(shown.Projects, t.Plan, tenancy.QuotaProjects), "Text", ofLimit(shown.TextMB, t.Plan, tenancy.QuotaText)+" MB",
-				"Issues", strconv.Itoa(shown.Issues))
+				"Attachments", ofLimit(shown.AttachmentMB, t.Plan, tenancy.QuotaAttachments)+" MB", "Issues", strconv.Itoa(shown.Issues))
 		},
 	}
 	c.addFlags(cmd)

@@ -41,6 +41,7 @@ its audit log. What servers hold of it now is in /metrics.`,
 			}
 			err = p.printFields("Plan", t.Plan, "State", string(t.State), "Members", strconv.Itoa(stats.Members), "Tokens", strconv.Itoa(stats.Tokens),
 				"Projects", strconv.Itoa(stats.Projects), "Issues", strconv.Itoa(stats.Issues), "Text", strconv.Itoa(stats.TextMB)+" MB",
+				"Attachments", strconv.Itoa(stats.AttachmentMB)+" MB",
 				"Pages", strconv.Itoa(stats.Pages), "Sessions", strconv.Itoa(stats.Sessions))
 			if err != nil {
 				return err

@@ -1,0 +1,123 @@
+package mcpserver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
+)
+
+type addAttachmentIn struct {
+	Key     string `json:"key" need:"true" doc:"Issue key"`
+	Name    string `json:"name,omitempty" doc:"File name with extension"`
+	Text    string `json:"text,omitempty" doc:"Contents, or"`
+	Content string `json:"content_base64,omitempty" doc:"of at most 700 KB"`
+	Remove  string `json:"remove,omitempty" doc:"Instead: id of a file to take away, your own unless you may delete issues"`
+	Confirmation
+	WriteOptions
+}
+
+type addAttachmentOut struct {
+	Key     string `json:"key"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Size    int    `json:"size"`
+	SHA256  string `json:"sha256"`
+	Removed bool   `json:"removed,omitempty"`
+	URL     string `json:"url"`
+}
+
+func addAttachment() Tool {
+	return define(Tool{
+		Name: "add_attachment", Title: "Attach a file", Toolset: ToolsetAttachments, Permission: needs(tenancy.AttachmentsCreate),
+		Description: "Attach a file to an issue, or take one away: text, PNG, JPEG, GIF, WebP, PDF, zip, gzip, Office documents. Names may repeat.",
+	}, addAttachmentHandler)
+}
+
+func addAttachmentHandler(ctx context.Context, c *Call, in addAttachmentIn) (addAttachmentOut, error) {
+	key, err := tracker.ParseIssueKey(in.Key)
+	if err != nil {
+		return addAttachmentOut{}, err
+	}
+	if in.Remove != "" {
+		return c.removeAttachment(ctx, key, in)
+	}
+	a, contents, err := newAttachment(in)
+	if err != nil {
+		return addAttachmentOut{}, err
+	}
+	i, _, err := c.writableIssue(ctx, key)
+	if err != nil {
+		return addAttachmentOut{}, err
+	}
+	a.IssueID, a.Key = i.ID, key
+	c.changes = append(c.changes, change{Key: key.String(), Field: tracker.FieldAttachment, After: shorten(a.Name, maxAuditText)})
+	c.Tx.Later(store.InsertAttachment(i, a, contents, c.author()))
+	return c.viewAdded(a), nil
+}
+
+// newAttachment is the file that the arguments describe.
+func newAttachment(in addAttachmentIn) (a tracker.Attachment, contents []byte, err error) {
+	if (in.Text == "") == (in.Content == "") {
+		return a, nil, tenancy.Errorf(tenancy.Missing, "add_attachment needs name, and text or content_base64.")
+	}
+	if a.Name, err = tracker.CheckFileName(in.Name); err != nil {
+		return a, nil, err
+	}
+	contents = []byte(in.Text)
+	if in.Content != "" {
+		if contents, err = tracker.DecodeBase64(in.Content); err != nil {
+			return a, nil, err
+		}
+	}
+	if err = tracker.CheckContents(contents); err != nil {
+		return a, nil, err
+	}
+	digest := sha256.Sum256(contents)
+	a.ID, a.Size, a.SHA256 = tenancy.NewID(), len(contents), digest[:]
+	a.Type, err = tracker.TypeOf(a.Name, contents)
+	return a, contents, err
+}
+
+// removeAttachment takes a file of the issue away.
+func (c *Call) removeAttachment(ctx context.Context, key tracker.IssueKey, in addAttachmentIn) (addAttachmentOut, error) {
+	if in.Name != "" || in.Text != "" || in.Content != "" {
+		return addAttachmentOut{}, tenancy.Errorf(tenancy.InvalidValue, "Pass a file, or remove, not both.")
+	}
+	i, _, err := c.writableIssue(ctx, key)
+	if err != nil {
+		return addAttachmentOut{}, err
+	}
+	var a tracker.Attachment
+	if id, wrong := uuid.Parse(in.Remove); wrong == nil {
+		if err := c.do(ctx, store.AttachmentByID(id, &a)); err != nil {
+			return addAttachmentOut{}, err
+		}
+	}
+	if a.IssueID != i.ID || a.ID.String() != in.Remove {
+		return addAttachmentOut{}, noAttachment(in.Remove)
+	}
+	if !a.IsOf(c.MemberID, c.TokenID) && !c.May(tenancy.IssuesDelete) {
+		return addAttachmentOut{}, tenancy.Errorf(tenancy.Forbidden, "This file is of %s: only they, or who may delete issues, may take it away.", shorten(a.Author+a.Agent, 80)).
+			WithNext("Do not retry.")
+	}
+	if err := c.confirm(ctx, fmt.Sprintf("Take the file %q (%d bytes) away from %s for good.", a.Name, a.Size, key), a.ID.String()); err != nil {
+		return addAttachmentOut{}, err
+	}
+	c.changes = append(c.changes, change{Key: key.String(), Field: tracker.FieldAttachment, Before: shorten(a.Name, maxAuditText)})
+	c.Tx.Later(store.DeleteAttachment(i, a, c.author()))
+	out := c.viewAdded(a)
+	out.Removed = true
+	return out, nil
+}
+
+func (c *Call) viewAdded(a tracker.Attachment) addAttachmentOut {
+	return addAttachmentOut{Key: a.Key.String(), ID: a.ID.String(), Name: a.Name, Type: a.Type, Size: a.Size, SHA256: hex.EncodeToString(a.SHA256), URL: c.links.issue(a.Key)}
+}
