@@ -27,7 +27,9 @@ func TestCallAs(t *testing.T) {
 	beta.Issues(t, beta.Project(t, "SEC", "Secret"), "Hidden")
 	ben := person(acme.Tenant, acme.Ben)
 	call := func(p tenancy.Principal, tool, arguments string) (json.RawMessage, error) {
-		return b.mcp.CallAs(t.Context(), p, mcpserver.PersonCall{Tool: tool, Arguments: json.RawMessage(arguments), ClientIP: "192.0.2.1", Client: "console"})
+		answer, err := b.mcp.CallAs(t.Context(), p, mcpserver.PersonCall{Tool: tool, Arguments: json.RawMessage(arguments), ClientIP: "192.0.2.1", Client: "console"})
+		require.Nil(t, answer.File)
+		return answer.Data, err
 	}
 	made, err := call(ben, "create_issue", `{"project":"WEB","title":"By a person"}`)
 	require.NoError(t, err)

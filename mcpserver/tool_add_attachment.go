@@ -14,11 +14,11 @@ import (
 )
 
 type addAttachmentIn struct {
-	Key     string `json:"key" need:"true" doc:"Issue key"`
-	Name    string `json:"name,omitempty" doc:"File name with extension"`
-	Text    string `json:"text,omitempty" doc:"Contents, or"`
-	Content string `json:"content_base64,omitempty" doc:"of at most 700 KB"`
-	Remove  string `json:"remove,omitempty" doc:"Instead: id of a file to take away, your own unless you may delete issues"`
+	Key    string `json:"key" need:"true" doc:"Issue key"`
+	Name   string `json:"name,omitempty" doc:"File name with extension"`
+	Text   string `json:"text,omitempty" doc:"Contents if they are text"`
+	Data   string `json:"data,omitempty" doc:"Contents in base64; at most 700 KB"`
+	Remove string `json:"remove_file,omitempty" doc:"Instead: id of a file to take away, your own unless you may delete issues"`
 	Confirmation
 	WriteOptions
 }
@@ -65,15 +65,15 @@ func addAttachmentHandler(ctx context.Context, c *Call, in addAttachmentIn) (add
 
 // newAttachment is the file that the arguments describe.
 func newAttachment(in addAttachmentIn) (a tracker.Attachment, contents []byte, err error) {
-	if (in.Text == "") == (in.Content == "") {
-		return a, nil, tenancy.Errorf(tenancy.Missing, "add_attachment needs name, and text or content_base64.")
+	if (in.Text == "") == (in.Data == "") {
+		return a, nil, tenancy.Errorf(tenancy.Missing, "add_attachment needs name, and text or data.")
 	}
 	if a.Name, err = tracker.CheckFileName(in.Name); err != nil {
 		return a, nil, err
 	}
 	contents = []byte(in.Text)
-	if in.Content != "" {
-		if contents, err = tracker.DecodeBase64(in.Content); err != nil {
+	if in.Data != "" {
+		if contents, err = tracker.DecodeBase64(in.Data); err != nil {
 			return a, nil, err
 		}
 	}
@@ -88,8 +88,8 @@ func newAttachment(in addAttachmentIn) (a tracker.Attachment, contents []byte, e
 
 // removeAttachment takes a file of the issue away.
 func (c *Call) removeAttachment(ctx context.Context, key tracker.IssueKey, in addAttachmentIn) (addAttachmentOut, error) {
-	if in.Name != "" || in.Text != "" || in.Content != "" {
-		return addAttachmentOut{}, tenancy.Errorf(tenancy.InvalidValue, "Pass a file, or remove, not both.")
+	if in.Name != "" || in.Text != "" || in.Data != "" {
+		return addAttachmentOut{}, tenancy.Errorf(tenancy.InvalidValue, "Pass a file, or remove_file, not both.")
 	}
 	i, _, err := c.writableIssue(ctx, key)
 	if err != nil {

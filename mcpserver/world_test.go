@@ -27,7 +27,7 @@ type refKind string
 var refs = map[string]refKind{
 	"project": "project", "key": "issue", "keys": "issue", "issue": "issue", "parent": "other issue", "target": "other issue", "targets": "other issue",
 	"sprint": "sprint", "carry_over": "sprint", "assignee": "member", "reporter": "member", "lead": "member", "actor": "member", "reply_to": "comment",
-	"member": "member", "remove_entry": "work",
+	"member": "member", "remove_entry": "work", "id": "attachment", "remove_file": "attachment",
 }
 
 // plain are the arguments that name nothing, with a value that fits.
@@ -37,6 +37,7 @@ var plain = map[string]any{
 	"remove_labels": "label", "ref": "ref", "start": "2026-05-01", "end": "2026-05-14", "due_date": "2026-05-01", "since": "2026-01-01",
 	"after": "2026-01-01", "before": "2026-12-31", "from": "2026-01-01", "to": "2026-12-31", "template": "scrum", "idempotency_key": "", "cursor": "",
 	"timezone": "Europe/Berlin", "confirm_token": "", "email": "new@example.test", "spent": "1h", "started": "2026-01-05",
+	"text": "Text", "data": "VGV4dA==",
 }
 
 // notRefs are arguments that look like a reference and are none.
@@ -51,6 +52,12 @@ func needs(tool, path string, own names) args {
 		return args{"name": "Another sprint"}
 	case tool == "log_work" && path != "spent" && path != "minutes":
 		return args{"spent": "1h"}
+	case tool == "add_attachment" && path == "data":
+		return args{"name": "name.txt"}
+	case tool == "add_attachment" && path != "text" && path != "remove_file":
+		return args{"name": "name.txt", "text": "Text"}
+	case tool == "add_attachment" && path == "text":
+		return args{"name": "name.txt"}
 	case tool == "manage_members" && path == "member":
 		return args{"action": "deactivate"}
 	case tool == "get_report" && path == "sprint":
@@ -160,7 +167,7 @@ func newWorld(t *testing.T) *world {
 	w.insider.ok("link_issues", args{"key": "MMNNO-1", "relation": "relates_to", "targets": "QXZVK-1"})
 	w.insider.ok("link_issues", args{"key": "QXZVK-2", "relation": "blocks", "targets": "MMNNO-1"})
 	w.absent = names{"project": "QXZVJ", "issue": "QXZVJ-1", "other issue": "QXZVJ-2", "sprint": "Zzqxwvj sprint", "member": "zzqxwvj",
-		"comment": "019a0000-0000-7000-8000-000000000000", "work": "019a0000-0000-7000-8000-000000000000"}
+		"comment": "019a0000-0000-7000-8000-000000000000", "work": "019a0000-0000-7000-8000-000000000000", "attachment": "019a0000-0000-7000-8000-000000000000"}
 	w.tools, _ = w.insider.listTools()
 	require.Len(t, w.tools, len(mcpserver.Catalogue()))
 	return w
@@ -182,7 +189,8 @@ func (w *world) furnish(c *client, key, sprint, member, mark string) names {
 	c.ok("update_issue", args{"key": key + "-2", "title": "Another word " + mark})
 	comment := c.ok("add_comment", args{"key": key + "-1", "body": "Comment " + mark})
 	work := c.ok("log_work", args{"key": key + "-1", "spent": "1h", "comment": "Work " + mark})
-	return names{"work": work["id"].(string), "project": key, "issue": key + "-1", "other issue": key + "-2", "sprint": sprint, "member": member, "comment": comment["id"].(string)}
+	file := c.ok("add_attachment", args{"key": key + "-1", "name": "File " + mark + ".txt", "text": "Contents " + mark})
+	return names{"work": work["id"].(string), "attachment": file["id"].(string), "project": key, "issue": key + "-1", "other issue": key + "-2", "sprint": sprint, "member": member, "comment": comment["id"].(string)}
 }
 
 // allGrants is the JSON of every permission, for some projects or all, without some.

@@ -139,7 +139,7 @@ func DecodeBase64(text string) ([]byte, error) {
 	}
 	contents, err := encoding.DecodeString(text)
 	if err != nil {
-		return nil, tenancy.Errorf(tenancy.InvalidValue, "content_base64 is not base64.").WithNext("Encode the bytes of the file, or pass a text as text.")
+		return nil, tenancy.Errorf(tenancy.InvalidValue, "data is not base64.").WithNext("Encode the bytes of the file, or pass a text as text.")
 	}
 	return contents, nil
 }
