@@ -85,7 +85,8 @@ func newOffice(t *testing.T, b *bundle, slug string) *office {
 
 // ids are those of a tenant, by the resource that a path names before {id}.
 func (o *office) ids() map[string]string {
-	return map[string]string{"tokens": o.token.ID.String(), "members": o.acme.Ben.ID.String(), "pages": o.page.ID.String(), "sessions": o.acme.Ada.ID.String()}
+	return map[string]string{"tokens": o.token.ID.String(), "members": o.acme.Ben.ID.String(), "pages": o.page.ID.String(), "sessions": o.acme.Ada.ID.String(),
+		"attachments": fileOf(o.acme.Slug)}
 }
 
 // works gives a tenant a connection to a provider that does not answer, by which ben has

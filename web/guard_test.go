@@ -28,7 +28,7 @@ func TestHeaders(t *testing.T) {
 	acme := b.db.Tenant(t, "acme")
 	raw := b.session(t, acme)
 	id := tenancy.NewID().String()
-	ids := map[string]string{"tokens": id, "members": id, "pages": id, "sessions": id}
+	ids := map[string]string{"tokens": id, "members": id, "pages": id, "sessions": id, "attachments": id}
 	for _, public := range []string{"http://colaflow.test", "https://colaflow.test"} {
 		b.restart(t, func(c *web.Config) { c.PublicURL = public })
 		paths := []string{"GET /p/x", "GET /p/" + tenancy.NewID().String(), "GET /signin/link", "POST /signin/link", "GET /", "GET /tokens", "GET /assets/none.js"}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
@@ -18,13 +19,22 @@ import (
 	"github.com/colaflow/colaflow/web"
 )
 
-// callTool echoes a call: what tools do is tested where they are.
-func (b *bundle) callTool(_ context.Context, p tenancy.Principal, call web.ToolCall) (json.RawMessage, error) {
-	if call.Tool == "unknown" {
-		return nil, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", call.Tool)
+// callTool echoes a call: what tools do is tested where they are. Each tenant has one file.
+func (b *bundle) callTool(_ context.Context, p tenancy.Principal, call web.ToolCall) (web.ToolAnswer, error) {
+	switch {
+	case call.Tool == "unknown":
+		return web.ToolAnswer{}, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", call.Tool)
+	case call.Tool == "get_attachment" && string(call.Arguments) == `{"id":"`+fileOf(p.TenantSlug)+`"}`:
+		return web.ToolAnswer{Data: json.RawMessage(`{"name":"größe.html","type":"text/plain","sha256":"00"}`), File: []byte("<script>alert(1)</script>")}, nil
+	case call.Tool == "get_attachment":
+		return web.ToolAnswer{}, tenancy.Errorf(tenancy.NotFound, "Attachment not found.")
 	}
-	return json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments, "client_ip": call.ClientIP})
+	data, err := json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments, "client_ip": call.ClientIP})
+	return web.ToolAnswer{Data: data}, err
 }
+
+// fileOf is the id of the one attachment of a tenant.
+func fileOf(slug string) string { return uuid.NewSHA1(uuid.Nil, []byte(slug)).String() }
 
 // listTools knows one tool, for who may read issues.
 func listTools(set tenancy.PermissionSet) []web.ToolInfo {

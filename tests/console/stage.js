@@ -64,7 +64,7 @@ class Stage {
   async call(token, name, args = {}) {
     const response = await fetch(`${this.url}/mcp`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', 'X-MCP-Toolsets': 'all' },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
     })
     return { status: response.status, answer: await response.json().catch(() => null) }

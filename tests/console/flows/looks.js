@@ -31,6 +31,8 @@ const views = [
 export async function flow(stage) {
   stage.refusals = /404/ // of the issue that is nowhere
   await stage.call(stage.token, 'update_issue', { key: 'P0-1', comment: 'Looks *fine* to me', description: 'A `text` with **marks**\n\n- one\n- two' })
+  await stage.call(stage.token, 'add_attachment', { key: 'P0-1', name: 'a long name of a file that somebody has attached in a hurry, and another one after it.log', text: 'Words\n' })
+  await stage.call(stage.token, 'add_attachment', { key: 'P0-1', name: 'notes.md', text: '# Notes'.repeat(900) })
   const faults = []
   const door = await (await stage.profile()).newPage()
   await door.goto(stage.view(stage.links.acme, '/'))

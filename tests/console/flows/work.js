@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 
 /** Issues are found, read, changed and discussed; texts in them stay texts. */
 export async function flow(stage) {
@@ -22,6 +23,8 @@ export async function flow(stage) {
   await page.getByRole('button', { name: 'Comment' }).click()
   await page.getByText('Seen it too: <b>often</b>').waitFor()
   assert.equal(await page.locator('.prose a').count(), 0, 'what is no web address is no link')
+
+  await files(page)
 
   await page.getByRole('link', { name: 'Issues' }).click()
   await page.getByText('2 issues fit').waitFor()
@@ -48,6 +51,25 @@ export async function flow(stage) {
   await page.getByRole('heading', { name: '<img src=x' }).waitFor() // shown as what it is
   await page.getByText('<img src=x onerror').nth(1).waitFor() // and so is the label
   await handedOver(stage, page)
+}
+
+/** A file is attached, kept by the browser under a harmless name, and taken away. */
+async function files(page) {
+  const contents = '<script>window.hacked=1</script>'
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Attach file' }).click()])
+  await chooser.setFiles({ name: 'größe <b>.html', mimeType: 'text/html', buffer: Buffer.from(contents) })
+  const kept = 'größe _b_.html'
+  await page.getByText(kept).first().waitFor()
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: `Download ${kept}` }).click()])
+  assert.equal(download.suggestedFilename(), `${kept}.txt`)
+  assert.equal(await readFile(await download.path(), 'utf8'), contents)
+  const [again] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Attach file' }).click()])
+  await again.setFiles({ name: 'huge.txt', mimeType: 'text/plain', buffer: Buffer.alloc(700 * 1024 + 1, 'x') })
+  await page.getByText('huge.txt has 700 kB').waitFor()
+  await page.getByRole('button', { name: `Remove ${kept}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.getByRole('button', { name: `Remove ${kept}` }).waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => window.hacked), undefined)
 }
 
 /** A page that an agent handed over opens in the console, without its link. */

@@ -20,9 +20,10 @@ interface Options {
   signal?: AbortSignal
 }
 
+const filled = (path: string, id?: string) => (id === undefined ? path : path.replace(/\{\w+\}/, encodeURIComponent(id)))
+
 function call<A>(method: string, path: string, { id, query, signal }: Options, body?: unknown): Promise<A> {
-  const url = id === undefined ? path : path.replace(/\{\w+\}/, encodeURIComponent(id))
-  return authorized((token) => request<A>(method, url, { token, query, body, signal }))
+  return authorized((token) => request<A>(method, filled(path, id), { token, query, body, signal }))
 }
 
 export const get = <P extends keyof paths>(path: P, o: Options = {}) => call<Answer<P, 'get'>>('GET', path, o)
@@ -32,7 +33,7 @@ export const patch = <P extends keyof paths>(path: P, body: unknown, o: Options 
 export const remove = <P extends keyof paths>(path: P, o: Options = {}) => call<Answer<P, 'delete'>>('DELETE', path, o)
 
 /** A file that the API gives. */
-export const file = (path: keyof paths) => authorized((token) => requestFile(path, { token }))
+export const file = (path: keyof paths, id?: string) => authorized((token) => requestFile(filled(path, id), { token }))
 
 /** Runs a tool of the catalogue, as agents do, under the member's own permissions. */
 export const tool = <A>(name: string, args: object, signal?: AbortSignal) =>

@@ -30,8 +30,19 @@ export async function request<T>(method: string, path: string, options: RequestO
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T)
 }
 
-/** A request whose answer is a file. */
-export const requestFile = async (path: string, options: RequestOptions) => (await send('GET', path, options)).blob()
+/** A request whose answer is a file, with the name that the server gives it. */
+export async function requestFile(path: string, options: RequestOptions): Promise<File> {
+  const response = await send('GET', path, options)
+  return new File([await response.blob()], fileName(response.headers.get('Content-Disposition') ?? ''))
+}
+
+/** The name that a Content-Disposition (RFC 6266) gives a file. */
+export function fileName(disposition: string): string {
+  const encoded = /filename\*=utf-8''([^;]+)/i.exec(disposition)
+  if (encoded?.[1]) return decodeURIComponent(encoded[1])
+  const plain = /filename=(?:"((?:[^"\\]|\\.)*)"|([^;]+))/i.exec(disposition)
+  return plain?.[1]?.replace(/\\(.)/g, '$1') ?? plain?.[2]?.trim() ?? 'file'
+}
 
 async function send(method: string, path: string, { token, query, body, signal }: RequestOptions): Promise<Response> {
   const headers: Record<string, string> = { 'X-Requested-With': 'console' }

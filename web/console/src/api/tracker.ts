@@ -81,6 +81,16 @@ export interface Comment {
   reply_to?: string
 }
 
+export interface Attachment {
+  id: string
+  name: string
+  type: string
+  size: number
+  author?: string
+  agent?: string
+  at: string
+}
+
 export interface Issue extends IssueRow {
   category: Category
   reporter?: string
@@ -91,6 +101,7 @@ export interface Issue extends IssueRow {
   description?: string
   next_statuses: string[]
   comments?: Comment[]
+  attachments?: Attachment[]
   history?: Change[]
   relations?: { relation: string; key: string; title: string; status: string }[]
   children?: { key: string; title: string; status: string }[]

@@ -8,6 +8,7 @@ import { Empty, Problem, Skeleton } from '../../ui/states'
 import { StatusBadge } from '../../ui/status'
 import { Time } from '../../ui/time'
 import { ApiError } from '../../api/http'
+import { Attachments } from './attachments'
 import { Comments } from './comments'
 import { EditIssue } from './edit-issue'
 import { Facts } from './facts'
@@ -50,6 +51,7 @@ function Shown({ issue }: { issue: Issue }) {
         <div className="stack">
           <section className="panel pad">{issue.description ? <Prose text={issue.description} /> : <p className="soft">No description.</p>}</section>
           <Related issue={issue} />
+          <Attachments issue={issue} />
           <Comments issue={issue} />
           <History history={issue.history ?? []} />
         </div>

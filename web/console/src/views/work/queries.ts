@@ -19,7 +19,7 @@ export const useIssue = (key: string) =>
   useQuery({
     queryKey: issueKey(key),
     queryFn: async ({ signal }) => {
-      const answer = await tool<{ issues: Issue[] }>('get_issue', { keys: [key], include: ['comments', 'history', 'relations', 'children'] }, signal)
+      const answer = await tool<{ issues: Issue[] }>('get_issue', { keys: [key], include: ['comments', 'history', 'relations', 'children', 'attachments'] }, signal)
       return answer.issues[0] ?? null
     },
   })
@@ -76,6 +76,25 @@ export function useComment(key: string) {
     onSettled: () => queries.invalidateQueries({ queryKey: issueKey(key) }),
   })
 }
+
+/** Attaches a file, or takes one away. */
+export function useAttach(key: string) {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: async (change: { file: File } | { remove: string }) =>
+      tool('add_attachment', 'remove' in change ? { key, remove_file: change.remove } : { key, name: change.file.name, data: await dataOf(change.file) }),
+    onSettled: () => queries.invalidateQueries({ queryKey: issueKey(key) }),
+  })
+}
+
+/** A file as a data: URL. */
+const dataOf = (file: File) =>
+  new Promise<string>((done, failed) => {
+    const reader = new FileReader()
+    reader.onload = () => done(reader.result as string)
+    reader.onerror = () => failed(new Error(`${file.name} cannot be read.`))
+    reader.readAsDataURL(file)
+  })
 
 export function useCreateIssue() {
   const queries = useQueryClient()
