@@ -12,7 +12,10 @@ import { say } from '../../ui/toast'
 import { useAttach } from './queries'
 
 const LARGEST = 700 * 1024
-const kilobytes = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 })
+const unit = (unit: string) => new Intl.NumberFormat(undefined, { style: 'unit', unit, maximumFractionDigits: 1 })
+const bytes = unit('byte')
+const kilobytes = unit('kilobyte')
+const inWords = (size: number) => (size < 1024 ? bytes.format(size) : kilobytes.format(size / 1024))
 
 /** The files of an issue. They are kept by the browser, never shown or run here. */
 export function Attachments({ issue }: { issue: Issue }) {
@@ -22,7 +25,7 @@ export function Attachments({ issue }: { issue: Issue }) {
   const files = issue.attachments ?? []
   const send = (chosen: File | undefined) => {
     if (!chosen) return
-    if (chosen.size > LARGEST) say(`${chosen.name} has ${kilobytes.format(chosen.size / 1024)}; at most ${kilobytes.format(LARGEST / 1024)} can be attached.`, true)
+    if (chosen.size > LARGEST) say(`${chosen.name} has ${inWords(chosen.size)}; at most ${inWords(LARGEST)} can be attached.`, true)
     else attach.mutate({ file: chosen }, { onError: (e) => say(sentence(e), true) })
   }
   return (
@@ -62,13 +65,15 @@ function Row({ file: a, onRemove }: { file: Attachment; onRemove: () => void }) 
     onError: (e) => say(sentence(e), true),
   })
   return (
-    <li className="row">
-      <span className="grow clip" title={a.type}>
-        {a.name}
-      </span>
-      <span className="soft">
-        {kilobytes.format(a.size / 1024)}, {a.author ?? a.agent} <Time at={a.at} />
-      </span>
+    <li className="file">
+      <div>
+        <p className="clip" title={`${a.name} (${a.type})`}>
+          {a.name}
+        </p>
+        <p className="soft">
+          {inWords(a.size)}, {a.author ?? a.agent} <Time at={a.at} />
+        </p>
+      </div>
       <Button kind="quiet" className="icon" aria-label={`Download ${a.name}`} busy={take.isPending} onClick={() => take.mutate()}>
         <Icon name="download" />
       </Button>
