@@ -21,7 +21,7 @@ import (
 var roleOf = map[tenancy.Role][]string{
 	tenancy.RoleViewer: {"GET /api/v1/me", "GET /api/v1/sessions", "DELETE /api/v1/sessions", "DELETE /api/v1/sessions/{id}", "GET /api/v1/tokens",
 		"POST /api/v1/tokens", "GET /api/v1/permissions", "POST /api/v1/tokens/preview", "GET /api/v1/tokens/{id}", "PATCH /api/v1/tokens/{id}",
-		"DELETE /api/v1/tokens/{id}", "POST /api/v1/tokens/{id}/rotate", "GET /api/v1/members", "GET /api/v1/pages", "POST /api/v1/pages/{id}/open",
+		"DELETE /api/v1/tokens/{id}", "POST /api/v1/tokens/{id}/rotate", "GET /api/v1/members", "GET /api/v1/pages", "POST /api/v1/pages/{id}/open", "GET /api/v1/attachments/{id}",
 		"POST /api/v1/tools/{name}"},
 	tenancy.RoleAdmin: {"POST /api/v1/tokens/{id}/explain", "POST /api/v1/members", "PATCH /api/v1/members/{id}", "POST /api/v1/members/{id}/signin-link",
 		"GET /api/v1/audit", "GET /api/v1/audit/verification", "GET /api/v1/settings", "POST /api/v1/settings/rotate-keys", "GET /api/v1/sso",
