@@ -204,6 +204,9 @@ func TestAttachments_Permissions(t *testing.T) {
 	require.Contains(t, c.fails("forbidden", "add_attachment", args{"key": "WEB-1", "name": "a", "text": "x"}), "lacks attachments:create")
 	require.Contains(t, c.fails("forbidden", "get_issue", args{"keys": "WEB-1", "include": "attachments"}), "lacks attachments:read")
 	full.ok("update_issue", args{"key": "WEB-1", "title": "Once more"})
+	full.ok("add_attachment", args{"key": "WEB-1", "name": secretMark + ".log", "text": "x"})
+	require.Contains(t, full.fails("conflict", "update_issue", args{"key": "WEB-1", "title": "Late", "expected_version": 1}),
+		"WEB-1 changed (version 1 to 2) since you read it: title One to Once more.", "files make no version")
 	for _, r := range []toolResult{c.call("get_issue", args{"keys": "WEB-1", "include": "history"}), c.call("list_activity", args{}),
 		c.call("list_activity", args{"kinds": "attachment"}), c.call("update_issue", args{"key": "WEB-1", "title": "Late", "expected_version": 1})} {
 		require.NotContains(t, r.text, secretMark)

@@ -28,13 +28,16 @@ func staleError(what string, expected, version int, changes []string) error {
 // staleIssue says of an issue what changed since the expected version.
 func (c *Call) staleIssue(ctx context.Context, i tracker.Issue, expected int) error {
 	var events []store.EventRow
-	f := c.visibleEvents(store.EventFilter{IssueIDs: []uuid.UUID{i.ID}, Kinds: []string{string(tracker.EventChanged)}, Limit: 100})
+	f := store.EventFilter{IssueIDs: []uuid.UUID{i.ID}, Kinds: []string{string(tracker.EventChanged)}, Limit: 100}
 	if err := c.do(ctx, store.Events(f, &events, nil)); err != nil {
 		return err
 	}
 	var parts []string
 	changes := map[uuid.UUID]bool{}
 	for _, e := range events {
+		if !e.OfVersion() {
+			continue
+		}
 		changes[e.ChangeID] = true
 		if len(changes) > i.Version-expected {
 			break

@@ -264,3 +264,11 @@ func TestAttachmentChanged(t *testing.T) {
 	require.Equal(t, []any{issue, tracker.EventChanged, "attachment", nil, "notes.txt"}, []any{added.IssueID, added.Kind, added.Field, added.Before, added.After})
 	require.Equal(t, []any{"notes.txt", nil}, []any{removed.Before, removed.After})
 }
+
+func TestEvent_OfVersion(t *testing.T) {
+	t.Parallel()
+	require.True(t, tracker.Event{Kind: tracker.EventChanged, Field: "title"}.OfVersion())
+	for _, e := range []tracker.Event{tracker.AttachmentChanged(uuid.New(), "", "a"), tracker.WorkChanged(uuid.New(), 0, 5), {Kind: tracker.EventCommented}, {Kind: tracker.EventLinked}} {
+		require.False(t, e.OfVersion(), e.Field)
+	}
+}

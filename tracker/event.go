@@ -41,6 +41,12 @@ type Event struct {
 	At       time.Time `json:"at"`
 }
 
+// OfVersion reports whether a change made a new version of its issue. Work and files
+// stand beside an issue: nobody overwrites them by changing it.
+func (e Event) OfVersion() bool {
+	return e.Kind == EventChanged && e.Field != FieldTimeSpent && e.Field != FieldAttachment
+}
+
 // Created is the event of a new issue. After holds what reports need of its
 // first state; later states come from the changes.
 func Created(i Issue) Event {

@@ -94,9 +94,12 @@ func FormatWork(minutes int) string {
 	return fmt.Sprintf("%dh %dm", hours, rest)
 }
 
+// FieldTimeSpent is the field of events about time that was logged.
+const FieldTimeSpent = "time_spent"
+
 // WorkChanged is the event of time that was logged, or taken back.
 func WorkChanged(issue uuid.UUID, before, after int) Event {
-	e := Event{IssueID: issue, Kind: EventChanged, Field: "time_spent"}
+	e := Event{IssueID: issue, Kind: EventChanged, Field: FieldTimeSpent}
 	if before > 0 {
 		e.Before = FormatWork(before)
 	}
