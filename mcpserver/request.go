@@ -25,7 +25,7 @@ type request struct {
 	started   time.Time
 	narrow    Narrowing
 	beside    []mcp.Content         // that the call's answer shows after its data
-	file      []byte                  // the same for people
+	file      []byte                // the same for people
 	metadata  string                // address that a refused client is told; see Config.ResourceMetadata
 	offer     tenancy.PermissionSet // what a client without a token asks its person for first
 	// refused is set when the database no longer accepts the token: the
