@@ -19,6 +19,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tokens"
 )
 
 // TestAttack021_OpenStreams revokes a token whose streams are open on two nodes: they
@@ -67,11 +68,13 @@ func TestAttack021_SuspendedTenant(t *testing.T) {
 	require.Eventually(t, func() bool { return b.mcp.Streams() == 1 }, 20*time.Second, time.Millisecond)
 }
 
-// TestAttack041_ForeignSubscriptions asks for one's own and for everything else: only
-// one's own is acknowledged, first, and nothing foreign is ever told.
+// TestAttack041_ForeignSubscriptions asks, on two nodes, for one's own and for everything
+// else: only one's own is acknowledged, first, and nothing foreign is ever told, on
+// whichever node it happens.
 func TestAttack041_ForeignSubscriptions(t *testing.T) {
 	t.Parallel()
-	b := followed(t)
+	b := setup(t)
+	here, there := b.node(t, storetest.Options{}).follow(t), b.node(t, storetest.Options{}).follow(t)
 	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
 	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
 	acme.Issues(t, acme.Project(t, "HR", "People"), "One")
@@ -85,21 +88,38 @@ func TestAttack041_ForeignSubscriptions(t *testing.T) {
 		"colaflow://projects/WEB/issues", "colaflow://projects/WEB/sprints/current", // without the permission
 		"colaflow://nothing", "colaflow://issues/*", "colaflow://issues/", "file:///etc/passwd",
 	}
-	l := b.client(t, limited).listen(append(append([]string{own[0]}, foreign...), own...))
-	require.Equal(t, own, l.acknowledged(), "once each, in their order")
-
-	insider, outsider := b.client(t, acme.FullToken(t)), b.client(t, beta.FullToken(t))
-	everything := outsider.listen([]string{"colaflow://projects"})
+	var streams, everything []*listener
+	beTold := beta.FullToken(t)
+	for _, n := range []*node{here, there} {
+		l := (&client{t: t, url: n.url, token: limited}).listen(append(append([]string{own[0]}, foreign...), own...))
+		require.Equal(t, own, l.acknowledged(), "once each, in their order")
+		streams = append(streams, l)
+		everything = append(everything, (&client{t: t, url: n.url, token: beTold}).listen([]string{"colaflow://issues/WEB-1", "colaflow://issues/LAB-1"}))
+	}
+	insider, outsider := &client{t: t, url: here.url, token: acme.FullToken(t)}, &client{t: t, url: there.url, token: beTold}
 	outsider.ok("update_issue", args{"key": "WEB-1", "title": "Of beta"})
 	outsider.ok("update_issue", args{"key": "LAB-1", "title": "Of beta"})
-	everything.hears("colaflow://projects")
+	for _, l := range everything {
+		l.hears("colaflow://issues/WEB-1", "colaflow://issues/LAB-1")
+	}
 	insider.ok("update_issue", args{"key": "HR-1", "title": "Not for everybody"})
-	require.Empty(t, l.updates())
+	told := 0
+	for _, l := range streams {
+		told += l.updates()[own[0]] + l.updates()[own[2]]
+	}
+	require.Zero(t, told)
 	insider.ok("update_issue", args{"key": "WEB-1", "title": "For everybody"})
-	l.hears(own...)
+	for _, l := range streams {
+		l.hears(own...)
+	}
+	for _, l := range everything {
+		require.Len(t, l.updates(), 2, "nothing of acme")
+		require.Equal(t, 1, l.updates()["colaflow://issues/WEB-1"], "of its own one of the same name")
+	}
 }
 
-// TestAttack042_ThousandStreams opens a thousand streams with one token.
+// TestAttack042_ThousandStreams opens a thousand streams with one token, on two nodes,
+// each of which has its limit.
 func TestAttack042_ThousandStreams(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -107,19 +127,27 @@ func TestAttack042_ThousandStreams(t *testing.T) {
 	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
 	account := tenancy.NewBudget(10 << 20)
 	const most = 20
-	s, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, RefusalPause: 1, Budget: budgets{acme.ID: account}.of,
-		Limits: func(string) tenancy.Limits { return tenancy.Limits{TokenStreams: most} }})
-	s.Follow()
-	require.Eventually(t, b.auth.Healthy, 20*time.Second, 5*time.Millisecond)
-	c := &client{t: t, url: h.URL, token: acme.FullToken(t)}
+	var nodes [2]*mcpserver.Server
+	var urls [2]string
+	for n := range nodes {
+		db := b.db.Reopen(t, storetest.Options{MaxConns: 4, Log: b.logger()})
+		auth := tokens.NewAuthenticator(db)
+		t.Cleanup(auth.Close)
+		s, h := b.serve(t, mcpserver.Config{Store: db, Tokens: auth, RefusalPause: 1, Budget: budgets{acme.ID: account}.of,
+			Limits: func(string) tenancy.Limits { return tenancy.Limits{TokenStreams: most} }})
+		s.Follow()
+		require.Eventually(t, auth.Healthy, 20*time.Second, 5*time.Millisecond)
+		nodes[n], urls[n] = s, h.URL
+	}
+	c := &client{t: t, url: urls[0], token: acme.FullToken(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var opened, refused, odd atomic.Int64
 	var wg sync.WaitGroup
 	for range 25 {
 		wg.Go(func() {
-			for range 40 {
-				req, _ := http.NewRequestWithContext(ctx, http.MethodPost, c.url, strings.NewReader(listenBody("1", "colaflow://projects/WEB")))
+			for n := range 40 {
+				req, _ := http.NewRequestWithContext(ctx, http.MethodPost, urls[n%2], strings.NewReader(listenBody("1", "colaflow://projects/WEB")))
 				for name, value := range map[string]string{"Content-Type": "application/json", "Accept": "text/event-stream, application/json",
 					"Authorization": "Bearer " + c.token, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"} {
 					req.Header.Set(name, value)
@@ -142,15 +170,20 @@ func TestAttack042_ThousandStreams(t *testing.T) {
 	}
 	wg.Wait()
 	require.EqualValues(t, 0, odd.Load())
-	require.EqualValues(t, most, opened.Load())
-	require.EqualValues(t, 1000-most, refused.Load())
-	require.Equal(t, most, s.Streams())
-	require.Less(t, account.Used(), int64(most*64<<10))
-	require.False(t, c.call("get_me", args{}).isError, "calls are not streams")
-	other := &client{t: t, url: h.URL, token: acme.FullToken(t)}
+	require.EqualValues(t, 2*most, opened.Load())
+	require.EqualValues(t, 1000-2*most, refused.Load())
+	require.Equal(t, []int{most, most}, []int{nodes[0].Streams(), nodes[1].Streams()})
+	require.Less(t, account.Used(), int64(2*most*64<<10), "what was refused holds nothing")
+	for _, url := range urls {
+		require.False(t, (&client{t: t, url: url, token: c.token}).call("get_me", args{}).isError, "calls are not streams")
+	}
+	over := c.listen([]string{"colaflow://projects/WEB"})
+	require.Equal(t, http.StatusTooManyRequests, over.status)
+	require.Contains(t, over.body, "20 streams open")
+	other := &client{t: t, url: urls[0], token: acme.FullToken(t)}
 	require.Len(t, other.listen([]string{"colaflow://projects/WEB"}).acknowledged(), 1, "another token has its own")
 	cancel()
-	require.Eventually(t, func() bool { return s.Streams() == 1 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return nodes[0].Streams() == 1 && nodes[1].Streams() == 0 }, 20*time.Second, time.Millisecond)
 }
 
 // TestAttack042_SlowReader opens a stream and reads nothing of it: the others hear of
