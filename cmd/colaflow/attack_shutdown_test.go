@@ -1,52 +1,48 @@
+//go:build unix
+
 package main
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net/http"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store/storetest"
 )
 
-// openStream opens a stream and returns what its lines are read from.
-func (s *server) openStream(ctx context.Context, t *testing.T, token, uri string) *bufio.Scanner {
-	t.Helper()
-	body := `{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{"notifications":{"resourceSubscriptions":["` + uri + `"]},` +
-		`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/mcp", strings.NewReader(body))
-	require.NoError(t, err)
-	for name, value := range map[string]string{"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
-		"Authorization": "Bearer " + token, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"} {
-		req.Header.Set(name, value)
-	}
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = res.Body.Close() })
-	require.Equal(t, http.StatusOK, res.StatusCode)
-	return bufio.NewScanner(res.Body)
+// stoppable is the program, serving as others start it, with a hundred open streams and
+// twenty calls that are held up in the middle of their writes.
+type stoppable struct {
+	t       *testing.T
+	watch   *pgx.Conn
+	lock    pgx.Tx // what the calls wait for
+	program *process
+	ended   chan string // the last line of each stream
+	answers chan string // status and body of each call; empty: the connection broke
 }
 
-// TestAttack043_Shutdown stops a server with a hundred open streams and twenty calls
-// that are held up in the middle of their writes: the streams end with their result at
-// once, the calls finish, and nothing is half written.
-func TestAttack043_Shutdown(t *testing.T) {
-	t.Parallel()
+const heldStreams, heldCalls = 100, 20
+
+func startStoppable(t *testing.T) *stoppable {
+	t.Helper()
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
 	web := acme.Project(t, "WEB", "Website")
 	token := acme.FullToken(t)
-	s := serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0", "--max-conns", "32", "--tenant-conns", "24")
-
-	const streams, calls = 100, 20
-	ended := make(chan string, streams)
-	for range streams {
-		lines := s.openStream(t.Context(), t, token, "colaflow://projects/WEB")
+	for _, limit := range []string{"lock_timeout", "statement_timeout"} { // which would end the calls first
+		_, err := db.Admin(t).Exec(t.Context(), `do $$ begin execute format('alter role colaflow_app in database %I set `+limit+` = ''25s''', current_database()); end $$`)
+		require.NoError(t, err)
+	}
+	p := start(t, t.TempDir(), []string{"COLAFLOW_DSN=" + db.AppDSN, "COLAFLOW_MASTER_KEY=" + db.Key.Hex()},
+		"serve", "--addr", "127.0.0.1:0", "--max-conns", "32", "--tenant-conns", "24")
+	s := &stoppable{t: t, watch: db.Admin(t), program: p, ended: make(chan string, heldStreams), answers: make(chan string, heldCalls)}
+	at := &server{url: p.served()}
+	for range heldStreams {
+		lines := at.openStream(t.Context(), t, token, "colaflow://projects/WEB")
 		for lines.Scan() && lines.Text() != "" { // the acknowledgement
 		}
 		go func() {
@@ -56,43 +52,82 @@ func TestAttack043_Shutdown(t *testing.T) {
 					last = lines.Text()
 				}
 			}
-			ended <- last
+			s.ended <- last
 		}()
 	}
-
-	lock, err := db.Admin(t).Begin(t.Context())
+	var err error
+	s.lock, err = db.Admin(t).Begin(t.Context())
 	require.NoError(t, err)
-	_, err = lock.Exec(t.Context(), "select from projects where id = $1 for update", web.ID)
+	_, err = s.lock.Exec(t.Context(), "select from projects where id = $1 for update", web.ID)
 	require.NoError(t, err)
-	answers := make(chan string, calls)
-	for n := range calls {
+	for n := range heldCalls {
 		go func() {
-			status, body := s.post(t, token, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_issue","arguments":{"project":"WEB","title":"Issue %d"}}}`, n))
-			answers <- fmt.Sprint(status, body)
+			body, _ := post(at.url, token, "create_issue", fmt.Sprintf(`{"project":"WEB","title":"Issue %d"}`, n))
+			s.answers <- body
 		}()
 	}
-	watch := db.Admin(t)
 	require.Eventually(t, func() bool {
-		var waiting int
-		require.NoError(t, watch.QueryRow(t.Context(), `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).Scan(&waiting))
-		return waiting == calls
+		return s.count(`select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == heldCalls
 	}, 20*time.Second, time.Millisecond)
+	return s
+}
 
-	began := time.Now()
+// stop sends the signal and waits for the streams to end with their result.
+func (s *stoppable) stop() {
+	s.t.Helper()
+	require.NoError(s.t, s.program.cmd.Process.Signal(syscall.SIGTERM))
+	for range heldStreams {
+		last := <-s.ended
+		require.Contains(s.t, last, `"id":7`)
+		require.Contains(s.t, last, `"resultType":"complete"`)
+	}
+}
+
+func (s *stoppable) count(query string) (n int) {
+	s.t.Helper()
+	require.NoError(s.t, s.watch.QueryRow(s.t.Context(), query).Scan(&n))
+	return n
+}
+
+// requireWritten asks for so many whole writes, and no half ones.
+func (s *stoppable) requireWritten(n int) {
+	s.t.Helper()
+	for _, query := range []string{"select count(*) from issues", "select count(*) from issue_events where kind = 'created'", "select next_number - 1 from projects",
+		"select count(*) from audit_log where tool = 'create_issue' and decision = 'allowed'"} {
+		require.Equal(s.t, n, s.count(query), query)
+	}
+}
+
+// TestAttack043_Shutdown stops the program while calls are held up: the streams end with
+// their result at once, the calls finish, and nothing is half written.
+func TestAttack043_Shutdown(t *testing.T) {
+	t.Parallel()
+	s := startStoppable(t)
 	s.stop()
-	for range streams {
-		last := <-ended
-		require.Contains(t, last, `"id":7`)
-		require.Contains(t, last, `"resultType":"complete"`)
+	require.NoError(t, s.lock.Rollback(t.Context()))
+	for range heldCalls {
+		require.Contains(t, <-s.answers, `"key\":\"WEB-`, "a call that was running is answered")
 	}
-	require.NoError(t, lock.Rollback(t.Context()))
-	for range calls {
-		require.True(t, strings.HasPrefix(<-answers, "200"), "a call that was running is answered")
+	s.program.ends(exitOK)
+	require.NotContains(t, s.program.log.String(), "calls were cut off", "within the grace")
+	s.requireWritten(heldCalls)
+}
+
+// TestAttack043_CutOff: calls that do not end within the grace are cut off, and leave
+// nothing behind.
+func TestAttack043_CutOff(t *testing.T) {
+	t.Parallel()
+	s := startStoppable(t)
+	s.stop()
+	for range heldCalls {
+		require.NotContains(t, <-s.answers, "WEB-")
 	}
-	require.Equal(t, exitOK, s.wait(t))
-	require.Less(t, time.Since(began), shutdownGrace)
-	var issues, events, audited int
-	require.NoError(t, watch.QueryRow(t.Context(), `select (select count(*) from issues), (select count(*) from issue_events where kind = 'created'),
-		(select count(*) from audit_log where tool = 'create_issue')`).Scan(&issues, &events, &audited))
-	require.Equal(t, []int{calls, calls, calls}, []int{issues, events, audited})
+	s.program.ends(exitOK)
+	require.Contains(t, s.program.log.String(), "calls were cut off")
+	require.NoError(t, s.lock.Rollback(t.Context()))
+	require.Eventually(t, func() bool {
+		return s.count(`select count(*) from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
+			and pid <> pg_backend_pid() and state <> 'idle'`) == 0
+	}, 20*time.Second, time.Millisecond)
+	s.requireWritten(0)
 }
