@@ -293,3 +293,28 @@ func TestAttack016_RevokedOnAnotherNode(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, c.post(callBody("get_me", `{}`)).status)
 	}
 }
+
+// TestAttack068_OtherDoors: what another server of the same tenant's name gave out, and what
+// signs people in to the console, is no token here. The console's door is in web.
+func TestAttack068_OtherDoors(t *testing.T) {
+	t.Parallel()
+	x, y := setup(t), setup(t)
+	_, main := y.serve(t, mcpserver.Config{Store: y.db.Store, Tokens: y.auth, ResourceMetadata: "https://colaflow.test/.well-known/oauth-protected-resource/mcp"})
+	there, here := x.db.Tenant(t, "acme"), y.db.Tenant(t, "acme")
+	const reads = `{"issues":["read"]}`
+	apps := tenancy.NewApplications(tenancy.AppsConfig{Ports: tenancy.Ports{Keys: y.db.Store, Nonces: y.db.Store, Pages: y.db.Store}, Key: y.db.Key, Issuer: "https://colaflow.test"})
+	app, release, err := apps.Use(here.Tenant)
+	require.NoError(t, err)
+	t.Cleanup(release)
+	session, err := app.Sign(t.Context(), tenancy.KindSession, here.Ada.ID.String(), time.Hour, tenancy.Claims{Email: here.Ada.Email, Role: tenancy.RoleOwner, MemberEpoch: 1})
+	require.NoError(t, err)
+	refresh, _ := tokens.MintRefresh("acme")
+	code, _ := tokens.Code.Mint("acme")
+	for name, token := range map[string]string{"for another resource": connect(t, x, there, there.Ben, reads), "console's JWT": session, "refresh token": refresh, "code": code} {
+		a := (&client{t: t, url: main.URL + "/mcp", token: token}).post(ping)
+		require.Equal(t, http.StatusUnauthorized, a.status, name)
+		require.Contains(t, a.header.Get("WWW-Authenticate"), `error="invalid_token"`, name)
+	}
+	a := (&client{t: t, url: main.URL + "/mcp", token: connect(t, y, here, here.Ben, reads)}).post(ping)
+	require.Equal(t, http.StatusOK, a.status, a.body)
+}

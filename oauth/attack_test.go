@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ func TestAttack064_RedirectVariants(t *testing.T) {
 		"https://agent.example@evil.example/callback", "https://agent.example:8443/callback", "http://agent.example/callback", callback + "#x",
 		"https://agent.example/callback%2f", "https://agent.example/%63allback", "https://AGENT.example/callback", "HTTPS://agent.example/callback",
 		callback + "?x=1", "//evil.example", "javascript:alert(1)", "https://agent.example.evil.example/callback", callback + "\\@evil.example",
+		callback + "/", "https://agent.example:443/callback", "https://agent.example/%2e%2e/callback", "https://agent.example//callback", callback + "%00", callback + "?", "",
 		"http://127.0.0.1:1/cb/x", "http://127.0.0.1:1/cb?x", "http://localhost:1/cb", "http://127.0.0.1@evil.example/cb", "http://127.0.0.2:1/cb", " " + callback,
 	} {
 		a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client, with("redirect_uri", given)).Encode(), nil)
@@ -58,10 +60,9 @@ func TestAttack065_PKCE(t *testing.T) {
 		require.Contains(t, a.header.Get("Location"), "error=invalid_request", name)
 	}
 	for name, edit := range map[string]func(url.Values){
-		"no verifier":            func(q url.Values) { q.Del("code_verifier") },
-		"wrong verifier":         with("code_verifier", strings.Repeat("x", 43)),
-		"the challenge":          with("code_verifier", challenge(verifier)),
-		"verifier of other code": with("code_verifier", "another-verifier-of-at-least-forty-three-chars"),
+		"no verifier":    func(q url.Values) { q.Del("code_verifier") },
+		"wrong verifier": with("code_verifier", strings.Repeat("x", 43)),
+		"the challenge":  with("code_verifier", challenge(verifier)),
 	} {
 		code := b.allow(t, "ada@acme", b.asked(client))
 		requireError(t, "invalid_grant", b.redeem(t, client, code, edit))
@@ -69,6 +70,10 @@ func TestAttack065_PKCE(t *testing.T) {
 			requireError(t, "invalid_grant", b.redeem(t, client, code)) // a code that was guessed at is spent
 		}
 	}
+	const another = "another-verifier-of-at-least-forty-three-chars"
+	code, other := b.allow(t, "ada@acme", b.asked(client)), b.allow(t, "ada@acme", b.asked(client, with("code_challenge", challenge(another))))
+	requireError(t, "invalid_grant", b.redeem(t, client, code, with("code_verifier", another)))
+	require.Equal(t, http.StatusOK, b.redeem(t, client, other, with("code_verifier", another)).status, "which is good for its own code")
 }
 
 func TestAttack066_CodeTwice(t *testing.T) {
@@ -82,6 +87,18 @@ func TestAttack066_CodeTwice(t *testing.T) {
 	_, ok := b.principal(t, first.json(t)["access_token"].(string))
 	require.False(t, ok, "what the code gave is revoked")
 	requireError(t, "invalid_grant", b.renew(t, client, first.json(t)["refresh_token"].(string)))
+
+	code = b.allow(t, "ada@acme", b.asked(client))
+	renewed := b.renew(t, client, b.redeem(t, client, code).json(t)["refresh_token"].(string)).json(t)
+	p, ok := b.principal(t, renewed["access_token"].(string))
+	require.True(t, ok)
+	requireError(t, "invalid_grant", b.redeem(t, client, code))
+	_, ok = b.principal(t, renewed["access_token"].(string))
+	require.False(t, ok, "and what followed from it")
+	requireError(t, "invalid_grant", b.renew(t, client, renewed["refresh_token"].(string)))
+	var shown store.Token
+	b.acme.Read(t, store.TokenByID(p.TokenID, &shown))
+	require.Equal(t, store.EndedReused, shown.EndedWhy)
 }
 
 func TestAttack066_FiftyAtOnceOnTwoNodes(t *testing.T) {
@@ -103,6 +120,7 @@ func TestAttack066_FiftyAtOnceOnTwoNodes(t *testing.T) {
 			won++
 			_, ok := b.principal(t, a.json(t)["access_token"].(string))
 			require.False(t, ok, "those who came late ended it")
+			requireError(t, "invalid_grant", b.renew(t, client, a.json(t)["refresh_token"].(string)))
 			continue
 		}
 		requireError(t, "invalid_grant", a)
@@ -123,6 +141,9 @@ func TestAttack067_OtherClientRedirectResource(t *testing.T) {
 	requireError(t, "invalid_grant", b.redeem(t, client, b.allow(t, "ada@acme", b.asked(client)), with("redirect_uri", "https://agent.example/other")))
 	a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client, with("resource", "https://other.example/mcp")).Encode(), nil)
 	require.Contains(t, a.header.Get("Location"), "error=invalid_target")
+	code := b.allow(t, "ada@acme", b.asked(client))
+	requireError(t, "invalid_grant", b.redeem(t, other, code))
+	requireError(t, "invalid_grant", b.redeem(t, client, code)) // it is spent for its own client too
 }
 
 func TestAttack069_RefreshReuse(t *testing.T) {
@@ -176,12 +197,13 @@ func TestAttack069_AnyAncestor(t *testing.T) {
 func TestAttack069_ParallelRefreshKeepsOneLineage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	nodes := []*httptest.Server{b.http, b.node(t, b.db.Reopen(t, storetest.Options{MaxConns: 4}))}
 	client, _, refresh := b.connect(t)
 	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {client}, "refresh_token": {refresh}}
 	answers := make([]answer, 20)
 	var all sync.WaitGroup
 	for n := range answers {
-		all.Go(func() { answers[n] = b.send(t, http.MethodPost, "/oauth/token", form) })
+		all.Go(func() { answers[n] = b.send(t, http.MethodPost, nodes[n%2].URL+"/oauth/token", form) })
 	}
 	all.Wait()
 	want := answers[0].json(t)
@@ -203,6 +225,7 @@ func TestAttack070_RefreshForMore(t *testing.T) {
 	requireError(t, "invalid_grant", b.renew(t, other, refresh))
 	a := b.renew(t, client, refresh, with("scope", "issues:read"))
 	require.Equal(t, http.StatusOK, a.status, "asking for less is no attack: %s", a.body)
+	require.Equal(t, "projects:read issues:read issues:search issues:create", a.json(t)["scope"], "nor is it heeded: one connection is one token")
 }
 
 func TestAttack072_Registration(t *testing.T) {
@@ -212,31 +235,56 @@ func TestAttack072_Registration(t *testing.T) {
 		requireError(t, "invalid_redirect_uri", b.postJSON(t, "/oauth/register", map[string]any{"client_name": "x", "redirect_uris": []string{uri}}))
 	}
 	b.registerClient(t, "Cursor", "cursor://anysphere.cursor-mcp/oauth/callback")
-	flood := 0
-	for range 100 {
-		a := b.send(t, http.MethodPost, "/oauth/register", nil, func(r *http.Request) { r.Header.Set("Test-IP", "192.0.2.7") })
-		if a.status == http.StatusTooManyRequests {
-			require.NotEmpty(t, a.header.Get("Retry-After"))
-			flood++
-		} else {
-			requireError(t, "invalid_client_metadata", a)
+	const flood = "192.0.2.7"
+	for n := range 10_000 {
+		a := b.direct(t, "/oauth/register", flood, `{"client_name":"x","redirect_uris":["`+callback+`"]}`)
+		if n < 12 { // what a full bucket buys
+			require.Equal(t, http.StatusCreated, a.Code)
+			continue
 		}
+		require.Equal(t, http.StatusTooManyRequests, a.Code)
+		require.NotEmpty(t, a.Header().Get("Retry-After"))
 	}
-	require.Positive(t, flood)
 	for range 10 { // what is left of the address's bucket buys a few
-		b.send(t, http.MethodPost, "/oauth/token", nil, func(r *http.Request) { r.Header.Set("Test-IP", "192.0.2.7") })
+		b.send(t, http.MethodPost, "/oauth/token", nil, func(r *http.Request) { r.Header.Set("Test-IP", flood) })
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		a := b.send(t, method, "/oauth/consent", nil, func(r *http.Request) { r.Header.Set("Test-IP", "192.0.2.7") })
+		a := b.send(t, method, "/oauth/consent", nil, func(r *http.Request) { r.Header.Set("Test-IP", flood) })
 		require.Equal(t, http.StatusTooManyRequests, a.status, method)
 		require.NotEmpty(t, a.header.Get("Retry-After"))
 	}
 	b.registerClient(t, "Of another address", callback)
 
 	client := b.registerClient(t, "Agent", callback)
-	b.clock.now = b.clock.now.Add(200 * 24 * time.Hour)
+	b.clock.now = b.clock.now.Add(180*24*time.Hour - time.Second)
+	require.Equal(t, http.StatusOK, b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client).Encode(), nil).status)
+	b.clock.now = b.clock.now.Add(time.Second)
 	a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client).Encode(), nil)
 	require.Equal(t, http.StatusBadRequest, a.status, "a registration expires")
+}
+
+// TestAttack072_OfManyAddresses: ten thousand registrations, of as many addresses, leave
+// nothing behind: there is no table to fill, and each id is its own registration.
+func TestAttack072_OfManyAddresses(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	before, ids := b.db.Dump(t), map[string]bool{}
+	for n := range 10_000 {
+		from := netip.AddrFrom4([4]byte{198, 18, byte(n >> 8), byte(n)}).String()
+		a := b.direct(t, "/oauth/register", from, `{"client_name":"x","redirect_uris":["`+callback+`"]}`)
+		require.Equal(t, http.StatusCreated, a.Code)
+		var registered struct {
+			ID string `json:"client_id"`
+		}
+		require.NoError(t, json.Unmarshal(a.Body.Bytes(), &registered))
+		ids[registered.ID] = true
+	}
+	require.Len(t, ids, 10_000)
+	require.Equal(t, before, b.db.Dump(t))
+	for id := range ids {
+		require.Equal(t, http.StatusOK, b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(id).Encode(), nil).status)
+		break
+	}
 }
 
 func TestAttack073_ConsentPage(t *testing.T) {
@@ -248,9 +296,18 @@ func TestAttack073_ConsentPage(t *testing.T) {
 	require.NotContains(t, page.body, "\u202e")
 	require.Contains(t, page.body, "&lt;script&gt;")
 	require.Contains(t, page.body, "agent.example", "where the answer goes is shown")
-	require.Equal(t, "DENY", page.header.Get("X-Frame-Options"))
-	require.Contains(t, page.header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 	require.Contains(t, page.header.Get("Content-Security-Policy"), "form-action 'self' https://agent.example")
+	start := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client).Encode(), nil)
+	tenant := b.send(t, http.MethodGet, "/oauth/consent?"+fields(start.body).Encode(), nil)
+	require.Contains(t, tenant.body, `name="tenant"`)
+	for name, shown := range map[string]answer{"start": start, "tenant": tenant, "consent": page, "refused": b.send(t, http.MethodGet, "/oauth/consent", nil)} {
+		require.Equal(t, "DENY", shown.header.Get("X-Frame-Options"), name)
+		require.Contains(t, shown.header.Get("Content-Security-Policy"), "frame-ancestors 'none'", name)
+		require.Contains(t, shown.header.Get("Content-Security-Policy"), "default-src 'none'", name)
+		require.NotContains(t, shown.body, "<script", name)
+	}
+	twin := b.consentPage(t, "ada@acme", b.asked(b.registerClient(t, "\u0421laude", callback))) // with a Cyrillic first letter
+	require.Contains(t, twin.body, "calls itself <b>[U&#43;0421]laude</b>")
 
 	local := b.registerClient(t, "Agent", "http://127.0.0.1/cb")
 	warned := b.consentPage(t, "ada@acme", b.asked(local, with("redirect_uri", "http://127.0.0.1:7000/cb")))
@@ -288,13 +345,31 @@ func TestAttack074_IssuerAndState(t *testing.T) {
 	b := setup(t)
 	client := b.registerClient(t, "Agent", callback)
 	state := `%2F"<&>+ü~` + strings.Repeat("s", 500)
-	for name, edit := range map[string]func(url.Values){"wrong type": with("response_type", "token"), "no PKCE": with("code_challenge", "")} {
-		a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client, with("state", state), edit).Encode(), nil)
-		back, err := url.Parse(a.header.Get("Location"))
-		require.NoError(t, err, name)
-		require.Equal(t, state, back.Query().Get("state"), name)
-		require.Equal(t, b.http.URL, back.Query().Get("iss"), name)
+	issuer := b.send(t, http.MethodGet, "/.well-known/oauth-authorization-server", nil).json(t)["issuer"]
+	back := func(a answer, want string) url.Values {
+		t.Helper()
+		u, err := url.Parse(a.header.Get("Location"))
+		require.NoError(t, err)
+		require.Equal(t, want, u.Query().Get("state"))
+		require.Equal(t, issuer, u.Query().Get("iss"))
+		return u.Query()
 	}
+	for name, edit := range map[string]func(url.Values){"unsupported_response_type": with("response_type", "token"), "invalid_request": with("code_challenge", ""),
+		"invalid_target": with("resource", "https://other.example/mcp")} {
+		a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client, with("state", state), edit).Encode(), nil)
+		require.Equal(t, name, back(a, state).Get("error"))
+	}
+	for _, state := range []string{state, "\xff\x00\xfe not UTF-8", " ", strings.Repeat("s", 2_000)} {
+		form := fields(b.consentPage(t, "ada@acme", b.asked(client, with("state", state))).body)
+		form.Set("answer", "deny")
+		require.Equal(t, "access_denied", back(b.send(t, http.MethodPost, "/oauth/consent", form, as("ada@acme")), state).Get("error"))
+		form.Set("answer", "allow")
+		form.Set("allow", "issues:read")
+		form.Set("project", "NONE") // is not there
+		require.Equal(t, "access_denied", back(b.send(t, http.MethodPost, "/oauth/consent", form, as("ada@acme")), state).Get("error"))
+	}
+	long := strings.Repeat("s", 2_001)
+	require.Equal(t, "invalid_request", back(b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client, with("state", long)).Encode(), nil), long).Get("error"))
 	b.allow(t, "ada@acme", b.asked(client, with("state", state))) // asserts both
 }
 
@@ -318,7 +393,13 @@ func TestAttack075_Metadata(t *testing.T) {
 	for _, endpoint := range []string{"authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint"} {
 		require.True(t, strings.HasPrefix(server[endpoint].(string), b.http.URL+"/oauth/"), endpoint)
 	}
-	require.Equal(t, "*", root.header.Get("Access-Control-Allow-Origin"))
+	require.NotContains(t, server["scopes_supported"], "offline_access")
+	for name, a := range map[string]answer{"root": root, "path": path} {
+		require.Equal(t, http.StatusOK, a.status, name)
+		require.Empty(t, a.header.Get("Location"), name)
+		require.Equal(t, "application/json", a.header.Get("Content-Type"), name)
+		require.Equal(t, "*", a.header.Get("Access-Control-Allow-Origin"), name)
+	}
 }
 
 // anys is a list as JSON gives it.

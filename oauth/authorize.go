@@ -17,7 +17,7 @@ type request struct {
 	ClientID  string                `json:"c"`
 	Redirect  string                `json:"r"`
 	Given     string                `json:"g,omitempty"` // redirect_uri as sent; the token request repeats it
-	State     string                `json:"s,omitempty"`
+	State     []byte                `json:"s,omitempty"` // whatever bytes they are
 	Challenge string                `json:"h"`
 	Scope     tenancy.PermissionSet `json:"p,omitempty"`
 	Expires   int64                 `json:"e"` // Unix seconds
@@ -78,7 +78,7 @@ func (s *Server) checkRequest(q url.Values) (request, error) {
 	if len(q.Get("state")) > 2_000 {
 		return request{}, &failure{"invalid_request", "state may have at most 2,000 bytes."}
 	}
-	return request{State: q.Get("state"), Challenge: q.Get("code_challenge"), Scope: parseScope(q.Get("scope")),
+	return request{State: []byte(q.Get("state")), Challenge: q.Get("code_challenge"), Scope: parseScope(q.Get("scope")),
 		Expires: s.Clock().Add(requestLife).Unix()}, nil
 }
 

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -97,7 +98,8 @@ func (m metadata) client() (client, error) {
 }
 
 // cleanName makes what a client calls itself safe to show: one short line without
-// control, format or direction characters, which could make it read as another.
+// control, format or direction characters, or letters that look like others, which could
+// make it read as another.
 func cleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me) {
@@ -105,7 +107,11 @@ func cleanName(name string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(name, ""))
-	name = strings.Join(strings.Fields(name), " ")
+	words := strings.Fields(name)
+	for n, word := range words {
+		words[n] = spell(word)
+	}
+	name = strings.Join(words, " ")
 	if utf8.RuneCountInString(name) > 60 {
 		name = string([]rune(name)[:60]) + "…"
 	}
@@ -113,6 +119,22 @@ func cleanName(name string) string {
 		return "An application without a name"
 	}
 	return name
+}
+
+// spell writes out the letters of a word that look like Latin ones and are not, where they
+// stand among Latin ones or are but another style of them.
+func spell(word string) string {
+	latin := strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(unicode.Latin, r) })
+	var b strings.Builder
+	for _, r := range word {
+		twin := unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic, unicode.Lisu)
+		if styled := r >= 0x1D400 && r <= 0x1D7FF; styled || latin && twin {
+			fmt.Fprintf(&b, "[U+%04X]", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // shorten bounds what a client sent before it goes into the log.

@@ -74,7 +74,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	if form.Get("answer") != "allow" {
 		denied := url.Values{"error": {"access_denied"}, "error_description": {"The person declined."}}
-		http.Redirect(w, r, s.callback(req.Redirect, req.State, denied), http.StatusSeeOther)
+		http.Redirect(w, r, s.callback(req.Redirect, string(req.State), denied), http.StatusSeeOther)
 		return
 	}
 	grants, days := grantsOf(form, person.Member.Role)
@@ -91,7 +91,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		f := s.failureOf(err)
 		answer = url.Values{"error": {f.code}, "error_description": {f.text}}
 	}
-	http.Redirect(w, r, s.callback(req.Redirect, req.State, answer), http.StatusSeeOther)
+	http.Redirect(w, r, s.callback(req.Redirect, string(req.State), answer), http.StatusSeeOther)
 }
 
 // grantsOf reads the consent form: never more than the person's own role.

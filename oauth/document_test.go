@@ -41,6 +41,14 @@ func documents(t *testing.T) (b *bundle, host *httptest.Server, asked *atomic.In
 		return `{"client_id":"` + id + `","redirect_uris":["javascript:alert(1)"]}`
 	})
 	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/client.json", http.StatusFound) })
+	mux.HandleFunc("/inside", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://10.0.0.1/client.json", http.StatusFound)
+	})
+	serve("/10-megabytes", "application/json", func(id string) string { return document(id, `,"x":"`+strings.Repeat("x", 10<<20)+`"`) })
+	serve("/plain", "text/plain", func(id string) string { return document(id, "") })
+	serve("/no-type", "", func(id string) string { return document(id, "") })
+	serve("/case", "application/json", func(id string) string { return document(strings.ToUpper(id), "") })
+	serve("/slash", "application/json", func(id string) string { return document(id+"/", "") })
 	mux.HandleFunc("/gone", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	b = setup(t)
 	client := host.Client()
@@ -67,13 +75,42 @@ func TestDocument_Refused(t *testing.T) {
 	b, host, _ := documents(t)
 	for _, id := range []string{
 		host.URL + "/other-id", host.URL + "/html", host.URL + "/not-json", host.URL + "/huge", host.URL + "/secret", host.URL + "/bad-redirect",
-		host.URL + "/moved", host.URL + "/gone", host.URL + "/", host.URL, strings.Replace(host.URL, "https", "http", 1) + "/client.json",
+		host.URL + "/moved", host.URL + "/inside", host.URL + "/10-megabytes", host.URL + "/plain", host.URL + "/no-type", host.URL + "/case", host.URL + "/slash", host.URL + "/gone", host.URL + "/", host.URL, strings.Replace(host.URL, "https", "http", 1) + "/client.json",
 		host.URL + "/x/../client.json", host.URL + "/client.json#x", strings.Replace(host.URL, "https://", "https://user@", 1) + "/client.json",
 		"https://127.0.0.1:1/client.json", "cfo_nonsense", "", "x", "https://" + strings.Repeat("x", 3000) + "/y",
 	} {
 		a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(id).Encode(), nil)
 		require.Equal(t, http.StatusBadRequest, a.status, id)
 		require.Empty(t, a.header.Get("Location"), "nobody is sent anywhere")
+	}
+}
+
+// TestAttack071_SlowDocument: a host that keeps the document back, or gives it byte by byte,
+// keeps nobody waiting: it is given up after five seconds, and the connection closed.
+func TestAttack071_SlowDocument(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{"no answer": "", "no end": `{"client_id":"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gone := make(chan struct{})
+			host := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if body != "" {
+					w.Header().Set("Content-Type", "application/json")
+					_, _ = w.Write([]byte(body))
+					require.NoError(t, http.NewResponseController(w).Flush())
+				}
+				<-r.Context().Done() // as the client hangs up
+				close(gone)
+			}))
+			t.Cleanup(host.Close)
+			b := setup(t)
+			b.fetch, b.http, b.oauth = host.Client(), nil, nil
+			b.http = b.node(t, b.db.Store)
+			a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(host.URL+"/client.json").Encode(), nil)
+			require.Equal(t, http.StatusBadRequest, a.status)
+			require.Empty(t, a.header.Get("Location"))
+			<-gone
+		})
 	}
 }
 

@@ -129,6 +129,15 @@ func (b *bundle) send(t *testing.T, method, target string, form url.Values, edit
 	return answer{res.StatusCode, res.Header, string(body)}
 }
 
+// direct gives a request from an address to the server's handler, without a connection.
+func (b *bundle) direct(t *testing.T, path, from, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r.Header.Set("Test-IP", from)
+	b.http.Config.Handler.ServeHTTP(w, r)
+	return w
+}
+
 func as(who string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Test-Signed-In", who) }
 }

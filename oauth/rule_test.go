@@ -62,6 +62,18 @@ func TestCleanName_Property(t *testing.T) {
 	})
 }
 
+// TestCleanName_Twins: letters that look like Latin ones are told apart; words of other
+// alphabets stay as they are.
+func TestCleanName_Twins(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"\u0421laude": "[U+0421]laude", "Сlaude Агент": "[U+0421]laude Агент", "Агент": "Агент", "Πράκτωρ Claude": "Πράκτωρ Claude", "Claude助手": "Claude助手", "Ågent café": "Ågent café",
+		"Cl\u03b1ude": "Cl[U+03B1]ude", "\U0001d402laude": "[U+1D402]laude",
+	} {
+		require.Equal(t, want, oauth.CleanName(name), name)
+	}
+}
+
 // TestScope_Property: a scope says a set of permissions and nothing else.
 func TestScope_Property(t *testing.T) {
 	t.Parallel()

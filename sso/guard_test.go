@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"code.dny.dev/ssrf"
 	"github.com/stretchr/testify/require"
 )
 
@@ -119,6 +120,36 @@ func TestAttack084_PrivateNetworks(t *testing.T) {
 	require.Equal(t, AddressUnreachable, CodeOf(get(Reach{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, inside.URL)), "its certificate is nobody's")
 	require.Equal(t, AddressBlocked, CodeOf(get(Reach{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.9/32")}}, inside.URL)))
 	require.Equal(t, AddressBlocked, CodeOf(get(Reach{Loopback: true}, "https://10.0.0.1/")))
+}
+
+// TestAttack071_Documents: the client for documents of anybody judges what it dials as well,
+// before a packet leaves: private addresses, names of such, and names that change their mind.
+func TestAttack071_Documents(t *testing.T) {
+	t.Parallel()
+	blocked := func(r Reach, host string) {
+		t.Helper()
+		_, err := r.Client().Get("https://" + host + "/client.json") //nolint:bodyclose // there is none
+		require.Error(t, err)
+		require.ErrorIs(t, err, ssrf.ErrProhibitedIP, "refused by the guard, not by who is there: %s", host)
+	}
+	for _, literal := range []string{"127.0.0.1", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "[::1]", "[::ffff:10.0.0.1]", "[fe80::1]", "[fd00::1]"} {
+		blocked(Reach{}, literal)
+	}
+	for _, address := range []string{"127.0.0.1", "10.1.1.1", "192.168.1.1", "169.254.169.254", "::1", "fd00::1"} {
+		resolver, asked := nameServer(t, address)
+		blocked(Reach{Resolver: resolver}, "agent.example.com")
+		require.NotZero(t, asked.Load(), address)
+	}
+	resolver, _ := nameServer(t, "10.0.0.9", "127.0.0.1")
+	r := Reach{Resolver: resolver, Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}
+	ctx, cancel := context.WithTimeout(t.Context(), answerTime/4) // nobody is at 10.0.0.9
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://rebind.example.com/client.json", nil)
+	require.NoError(t, err)
+	_, err = r.Client().Do(req) //nolint:bodyclose // there is none
+	require.Error(t, err)
+	require.NotErrorIs(t, err, ssrf.ErrProhibitedIP, "it was dialled")
+	blocked(r, "rebind.example.com")
 }
 
 // TestAttack084_Redirects: a redirect is judged like an address of its own.

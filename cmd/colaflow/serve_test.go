@@ -117,8 +117,8 @@ func TestServe_OAuth(t *testing.T) {
 	}
 }
 
-// TestServe_Tokens: at the address for tokens alone nothing tells of OAuth.
-func TestServe_Tokens(t *testing.T) {
+// TestAttack075_TokenAddress: at the address for tokens alone nothing tells of OAuth.
+func TestAttack075_TokenAddress(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	token := db.Tenant(t, "acme").FullToken(t)
@@ -128,8 +128,9 @@ func TestServe_Tokens(t *testing.T) {
 	alone := &server{url: "http://" + at[1]}
 	status, body := alone.post(t, token, callGetMe)
 	require.Equal(t, http.StatusOK, status, body)
-	for _, path := range []string{"/", "/signin", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server",
-		"/.well-known/openid-configuration", "/oauth/authorize", "/register"} {
+	for _, path := range []string{"/", "/signin", "/.well-known/", "/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/", "/.well-known/oauth-protected-resource/mcp",
+		"/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/mcp", "/.well-known/openid-configuration", "/.well-known/openid-configuration/mcp",
+		"/mcp/.well-known/openid-configuration", "/.well-known/anything", "/oauth/authorize", "/oauth/token", "/register"} {
 		status, body := alone.get(t, path)
 		require.Equal(t, http.StatusNotFound, status, path)
 		require.True(t, json.Valid([]byte(body)), path)
