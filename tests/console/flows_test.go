@@ -12,8 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/sso/ssotest"
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tests/program"
+	"github.com/colaflow/colaflow/tracker/demo"
 )
 
 // job is what a flow is told.
@@ -102,9 +104,12 @@ func TestConsole(t *testing.T) {
 	t.Run("looks", func(t *testing.T) {
 		t.Parallel()
 		acme := b.db.Tenant(t, "looks")
-		acme.Fill(t, 200)
+		for _, d := range demo.Tenants(time.Now())[0].Datasets {
+			_, err := b.db.LoadDataset(t.Context(), acme.Scope(), d, store.LoadOptions{})
+			require.NoError(t, err)
+		}
 		token := acme.FullToken(t)
-		acme.Token(t, "triage bot", `{"issues":["read","search","update"],"comments":["*"],"only_projects":["P0","P1"]}`)
+		acme.Token(t, "triage bot", `{"issues":["read","search","update"],"comments":["*"],"only_projects":["WEB","APP"]}`)
 		b.run(t, job{Flow: "looks", Token: token, Links: map[string]string{"acme": b.link(t, acme.Slug, acme.Ada.Email)}})
 	})
 }

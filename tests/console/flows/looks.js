@@ -8,12 +8,13 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const views = [
   ['home', '/'],
   ['issues', '/issues'],
-  ['issue', '/issues/P0-1'],
+  ['issue', '/issues/WEB-1'],
   ['new-issue', '/issues', 'New issue'],
   ['projects', '/projects'],
-  ['project', '/projects/P0'],
-  ['reports', '/reports?type=workload'],
-  ['reports-flow', '/reports?type=cumulative_flow'],
+  ['project', '/projects/WEB'],
+  ['reports', '/reports?project=WEB&type=workload'],
+  ['reports-flow', '/reports?project=WEB&type=cumulative_flow'],
+  ['reports-burndown', '/reports?project=WEB&type=sprint_burndown'],
   ['pages', '/pages'],
   ['tokens', '/tokens'],
   ['new-token', '/tokens', 'New token'],
@@ -24,15 +25,15 @@ const views = [
   ['suspend', '/settings', 'Suspend looks', 'Keep it'],
   ['account', '/account'],
   ['welcome', '/welcome'],
-  ['nowhere', '/issues/P0-99999'],
+  ['nowhere', '/issues/WEB-99999'],
 ]
 
 /** Every view in light and dark, wide and narrow: a picture, and no serious fault for those who see or type differently. */
 export async function flow(stage) {
   stage.refusals = /404/ // of the issue that is nowhere
-  await stage.call(stage.token, 'update_issue', { key: 'P0-1', comment: 'Looks *fine* to me', description: 'A `text` with **marks**\n\n- one\n- two' })
-  await stage.call(stage.token, 'add_attachment', { key: 'P0-1', name: 'a long name of a file that somebody has attached in a hurry, and another one after it.log', text: 'Words\n' })
-  await stage.call(stage.token, 'add_attachment', { key: 'P0-1', name: 'notes.md', text: '# Notes'.repeat(900) })
+  await stage.call(stage.token, 'update_issue', { key: 'WEB-1', comment: 'Looks *fine* to me', description: 'A `text` with **marks**\n\n- one\n- two' })
+  await stage.call(stage.token, 'add_attachment', { key: 'WEB-1', name: 'a long name of a file that somebody has attached in a hurry, and another one after it.log', text: 'Words\n' })
+  await stage.call(stage.token, 'add_attachment', { key: 'WEB-1', name: 'notes.md', text: '# Notes'.repeat(900) })
   const faults = []
   const door = await (await stage.profile()).newPage()
   await door.goto(stage.view(stage.links.acme, '/'))

@@ -55,7 +55,7 @@ function optionsOf(el: HTMLElement, x: string[], drawing: Drawing): uPlot.Option
       { ...axis, size: 46 },
     ],
     series: [
-      { label: 'For', value: (_u, n) => x[n] ?? '' },
+      { value: (_u, n) => x[n] ?? '' },
       ...drawing.names.map((label, n) => {
         const stroke = palette[n % palette.length] ?? '#888'
         return {
