@@ -1,12 +1,14 @@
 package mcpserver_test
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -251,7 +253,7 @@ func TestAttack032_HostAndOrigin(t *testing.T) {
 		require.Equal(t, http.StatusOK, c.post(ping, host(good)).status, good)
 	}
 	for _, bad := range []string{"evil.com", "evil.com:8443", "colaflow.test.evil.com", "xcolaflow.test", "localhost.evil.com", "evillocalhost",
-		"127.0.0.1.evil.com", "example.com", "evilexample.com", "colaflow.test.", "localhost.", "127.0.0.1.", "0x7f.1", "2130706433"} {
+		"127.0.0.1.evil.com", "example.com", "evilexample.com", "colaflow.test.", "localhost.", "127.0.0.1.", "0x7f.1", "2130706433", "colaflow.test@evil.com", "evil.com#colaflow.test", ".localhost.evil.com", "ſocalhost"} {
 		res := c.post(ping, host(bad))
 		require.Equal(t, http.StatusForbidden, res.status, bad)
 		require.Empty(t, res.header.Get("Access-Control-Allow-Origin"))
@@ -270,6 +272,20 @@ func TestAttack032_HostAndOrigin(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, c.post(ping, func(r *http.Request) {
 		r.Header["Origin"] = []string{"https://app.example.com", "https://evil.com"}
 	}).status)
+	for _, name := range []string{"colaflow.test:8443", "evil.com", ""} { // as whole address, or as none
+		conn, err := net.Dial("tcp", strings.TrimPrefix(h.URL, "http://"))
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		target := "/mcp"
+		if name != "" {
+			target = "http://" + name + "/mcp"
+		}
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.0\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: %d\r\n\r\n%s", target, c.token, len(ping), ping)
+		require.NoError(t, err)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.Equal(t, map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[name == "colaflow.test:8443"], res.StatusCode, name)
+	}
 	// An answer to a preflight says nothing to an origin that is not allowed.
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, h.URL, nil)
 	require.NoError(t, err)

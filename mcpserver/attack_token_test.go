@@ -238,12 +238,12 @@ func TestAttack014_DatabaseTimeDecides(t *testing.T) {
 	b := setup(t)
 	acme := b.db.Tenant(t, "acme")
 	token, plain := acme.Token(t, "short", `{"issues":["read"]}`)
-	b.exec(t, "update tokens set expires_at = clock_timestamp() + interval '400 milliseconds' where id = $1", token.ID)
 	b.mcp.Follow()
 	require.Eventually(t, b.auth.Healthy, 20*time.Second, 5*time.Millisecond)
+	b.exec(t, "update tokens set expires_at = clock_timestamp() + interval '3 seconds' where id = $1", token.ID)
 	c := b.client(t, plain)
 	require.Equal(t, http.StatusOK, c.post(ping).status)
-	time.Sleep(500 * time.Millisecond)
+	require.Eventually(t, func() bool { return c.post(ping).status == http.StatusUnauthorized }, 20*time.Second, 20*time.Millisecond)
 	for _, body := range []string{ping, callBody("get_me", `{}`), `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`} {
 		require.Equal(t, http.StatusUnauthorized, c.post(body).status, body)
 	}
