@@ -339,7 +339,8 @@ func TestAttack048_EverythingThatAsks(t *testing.T) {
 	b, acme, _, urls := confirmWorld(t)
 	c := (&client{t: t, url: urls[1], token: acme.FullToken(t)}).all()
 	c.ok("save_sprint", args{"project": "WEB", "name": "Sprint 1", "end": "2026-05-01", "action": "start"})
-	asked := map[string]args{"delete_issue": {"key": "WEB-1"}, "delete_project": {"project": "WEB"}, "manage_members": {"action": "deactivate", "member": acme.Ben.Email},
+	file := c.ok("add_attachment", args{"key": "WEB-1", "name": "a.txt", "text": "Words"})["id"]
+	asked := map[string]args{"add_attachment": {"key": "WEB-1", "remove_file": file}, "delete_issue": {"key": "WEB-1"}, "delete_project": {"project": "WEB"}, "manage_members": {"action": "deactivate", "member": acme.Ben.Email},
 		"batch_update_issues": fortyIssues("high"), "save_sprint": {"project": "WEB", "sprint": "current", "action": "complete"}}
 	tools, _ := c.listTools()
 	for _, tool := range tools {

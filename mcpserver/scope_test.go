@@ -36,7 +36,7 @@ func TestAttack013_InsufficientScope(t *testing.T) {
 	all := connect(t, b, acme, acme.Ben, `{"projects":["read"],"issues":["*"],"comments":["*"],"only_projects":[]}`)
 	created := `{"name":"create_issue","arguments":{"project":"WEB","title":"Two"}}`
 	updated := `{"name":"update_issue","arguments":{"key":"WEB-1","comment":"Mine."}}`
-	before := b.db.Dump(t, "audit_log", "token_usage")
+	before := b.db.Dump(t, "audit_log", "token_usage", "oauth_connections")
 	for name, test := range map[string]struct {
 		at, token, call string
 		scope           string // that is asked for; empty: a tool error
@@ -67,7 +67,7 @@ func TestAttack013_InsufficientScope(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, a.status, a.body)
 	require.Contains(t, a.header.Get("WWW-Authenticate"), `scope="issues:update comments:create"`, "a modern client adds it to what it has")
 
-	require.Equal(t, before, b.db.Dump(t, "audit_log", "token_usage"), "nothing was done")
+	require.Equal(t, before, b.db.Dump(t, "audit_log", "token_usage", "oauth_connections"), "nothing was done")
 
 	var rows []store.AuditRow
 	acme.Read(t, store.AuditRows(store.AuditFilter{Limit: 100, Decision: store.Denied}, &rows, nil))
