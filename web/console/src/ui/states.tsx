@@ -1,3 +1,4 @@
+import type { UseInfiniteQueryResult, UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/http'
 import { Button } from './button'
@@ -40,4 +41,18 @@ export function Skeleton({ rows = 8 }: { rows?: number }) {
       ))}
     </div>
   )
+}
+
+interface LoadedProps<T> {
+  query: UseQueryResult<T> | UseInfiniteQueryResult<T>
+  /** How many rows are on their way, about. */
+  rows?: number
+  children: (data: T) => ReactNode
+}
+
+/** What a query brought, once it is there; before, that it comes, or what went wrong. */
+export function Loaded<T>({ query, rows, children }: LoadedProps<T>) {
+  if (query.isPending) return <Skeleton rows={rows} />
+  if (query.isError) return <Problem error={query.error} retry={() => void query.refetch()} />
+  return children(query.data)
 }

@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { get, remove } from '../api/api'
 import { forget, useSession } from '../session/store'
 import { Button } from '../ui/button'
-import { Problem, sentence, Skeleton } from '../ui/states'
+import { Loaded, sentence } from '../ui/states'
+import { Table } from '../ui/table'
 import { type Theme, usePreferences } from '../ui/theme'
 import { exactTime, Time } from '../ui/time'
 import { say } from '../ui/toast'
@@ -88,25 +89,10 @@ function Sessions() {
           Sign out everywhere
         </Button>
       </header>
-      {sessions.isPending ? (
-        <Skeleton rows={3} />
-      ) : sessions.isError ? (
-        <Problem error={sessions.error} retry={() => void sessions.refetch()} />
-      ) : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th>Browser</th>
-              <th>By</th>
-              <th>Since</th>
-              <th>Active</th>
-              <th>
-                <span className="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {sessions.data.map((s) => (
+      <Loaded query={sessions} rows={3}>
+        {(data) => (
+          <Table columns={['Browser', 'By', 'Since', 'Active']} actions>
+            {data.map((s) => (
               <tr key={s.id}>
                 <td>
                   {browser(s.user_agent)} {s.current && <span className="badge good">this one</span>}
@@ -122,9 +108,9 @@ function Sessions() {
                 <td className="tight">{!s.current && <Button onClick={() => end.mutate(s.id)}>Sign out</Button>}</td>
               </tr>
             ))}
-          </tbody>
-        </table>
-      )}
+          </Table>
+        )}
+      </Loaded>
     </section>
   )
 }

@@ -6,7 +6,8 @@ import { useSession } from '../session/store'
 import { Button } from '../ui/button'
 import { Dialog } from '../ui/dialog'
 import { useFilters } from '../ui/filters'
-import { Empty, Problem, sentence, Skeleton } from '../ui/states'
+import { Empty, Loaded, sentence } from '../ui/states'
+import { Table } from '../ui/table'
 import { Time } from '../ui/time'
 import { say } from '../ui/toast'
 import { Invite } from './invite'
@@ -50,32 +51,19 @@ export default function Members() {
         {members.data && <span className="soft">{shown.length} {shown.length === 1 ? 'person' : 'people'}</span>}
       </div>
       <div className="panel">
-        {members.isPending ? (
-          <Skeleton />
-        ) : members.isError ? (
-          <Problem error={members.error} retry={() => void members.refetch()} />
-        ) : shown.length === 0 ? (
-          <Empty icon="people" title="Nobody fits" />
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Person</th>
-                <th>Role</th>
-                <th>State</th>
-                <th>Since</th>
-                <th>
-                  <span className="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((m) => (
-                <Row key={m.id} member={m} admin={admin} change={change.mutate} end={() => setEnding(m)} />
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded query={members}>
+          {() =>
+            shown.length === 0 ? (
+              <Empty icon="people" title="Nobody fits" />
+            ) : (
+              <Table columns={['Person', 'Role', 'State', 'Since']} actions>
+                {shown.map((m) => (
+                  <Row key={m.id} member={m} admin={admin} change={change.mutate} end={() => setEnding(m)} />
+                ))}
+              </Table>
+            )
+          }
+        </Loaded>
       </div>
       {inviting && <Invite close={() => setInviting(false)} />}
       {ending && (

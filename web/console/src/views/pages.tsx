@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { get, post, remove } from '../api/api'
 import { useAdmin } from '../layout'
 import { Button } from '../ui/button'
-import { Empty, Problem, sentence, Skeleton } from '../ui/states'
+import { Empty, Loaded, sentence } from '../ui/states'
+import { Table } from '../ui/table'
 import { Time } from '../ui/time'
 import { say } from '../ui/toast'
 
@@ -36,46 +37,34 @@ export default function Pages() {
         </div>
       </header>
       <div className="panel">
-        {pages.isPending ? (
-          <Skeleton rows={4} />
-        ) : pages.isError ? (
-          <Problem error={pages.error} retry={() => void pages.refetch()} />
-        ) : pages.data.length === 0 ? (
-          <Empty icon="page" title="No page is live">
-            <p>Ask an agent for a report as a page: it gives you a link that opens once.</p>
-          </Empty>
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Page</th>
-                <th>Made</th>
-                <th>Ends</th>
-                <th>
-                  <span className="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {pages.data.map((p) => (
-                <tr key={p.id}>
-                  <td>
-                    <button type="button" className="text" onClick={() => open.mutate({ id: p.id, tab: window.open('about:blank') })}>
-                      {p.title}
-                    </button>
-                  </td>
-                  <td data-name="Made">
-                    <Time at={p.created_at} />
-                  </td>
-                  <td data-name="Ends">
-                    <Time at={p.expires_at} />
-                  </td>
-                  <td className="tight">{admin && <Button onClick={() => drop.mutate(p.id)}>Delete</Button>}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded query={pages} rows={4}>
+          {(data) =>
+            data.length === 0 ? (
+              <Empty icon="page" title="No page is live">
+                <p>Ask an agent for a report as a page: it gives you a link that opens once.</p>
+              </Empty>
+            ) : (
+              <Table columns={['Page', 'Made', 'Ends']} actions>
+                {data.map((p) => (
+                  <tr key={p.id}>
+                    <td>
+                      <button type="button" className="text" onClick={() => open.mutate({ id: p.id, tab: window.open('about:blank') })}>
+                        {p.title}
+                      </button>
+                    </td>
+                    <td data-name="Made">
+                      <Time at={p.created_at} />
+                    </td>
+                    <td data-name="Ends">
+                      <Time at={p.expires_at} />
+                    </td>
+                    <td className="tight">{admin && <Button onClick={() => drop.mutate(p.id)}>Delete</Button>}</td>
+                  </tr>
+                ))}
+              </Table>
+            )
+          }
+        </Loaded>
       </div>
     </>
   )

@@ -5,7 +5,8 @@ import { useFilters } from '../../ui/filters'
 import { Icon } from '../../ui/icon'
 import { To } from '../../ui/link'
 import { Menu, MenuItem, MenuLine } from '../../ui/menu'
-import { Empty, Problem, Skeleton } from '../../ui/states'
+import { Empty, Loaded } from '../../ui/states'
+import { Table } from '../../ui/table'
 import { Time } from '../../ui/time'
 import { EditToken, RevokeToken, RotateToken } from './actions'
 import { CreateToken } from './create'
@@ -48,17 +49,17 @@ export default function Tokens() {
         {tokens.data && <span className="soft">{shown.length} {shown.length === 1 ? 'token' : 'tokens'}</span>}
       </div>
       <div className="panel">
-        {tokens.isPending ? (
-          <Skeleton />
-        ) : tokens.isError ? (
-          <Problem error={tokens.error} retry={() => void tokens.refetch()} />
-        ) : shown.length === 0 ? (
-          <Empty icon="key" title={tokens.data.length === 0 ? 'No agent has a token yet' : 'No token fits'}>
-            {tokens.data.length === 0 && <p>Make one, paste it into your agent, and it can work here.</p>}
-          </Empty>
-        ) : (
-          <TokenTable tokens={shown} act={setDoing} />
-        )}
+        <Loaded query={tokens}>
+          {(data) =>
+            shown.length === 0 ? (
+              <Empty icon="key" title={data.length === 0 ? 'No agent has a token yet' : 'No token fits'}>
+                {data.length === 0 && <p>Make one, paste it into your agent, and it can work here.</p>}
+              </Empty>
+            ) : (
+              <TokenTable tokens={shown} act={setDoing} />
+            )
+          }
+        </Loaded>
       </div>
       <CreateToken open={creating} onClose={() => setCreating(false)} />
       {doing?.what === 'edit' && <EditToken token={doing.token} onClose={close} />}
@@ -71,72 +72,57 @@ export default function Tokens() {
 function TokenTable({ tokens, act }: { tokens: Token[]; act: (d: Doing) => void }) {
   const vocabulary = useVocabulary()
   return (
-    <table className="table">
-      <thead>
-        <tr>
-          <th>Token</th>
-          <th>Owner</th>
-          <th>May</th>
-          <th>Last used</th>
-          <th>Expires</th>
-          <th>State</th>
-          <th>
-            <span className="hidden">Actions</span>
-          </th>
+    <Table columns={['Token', 'Owner', 'May', 'Last used', 'Expires', 'State']} actions>
+      {tokens.map((t) => (
+        <tr key={t.id}>
+          <td>
+            <To className="main" to={`/tokens/${t.id}`}>
+              {t.name}
+            </To>
+            <small className="mono">…{t.hint}</small>
+          </td>
+          <td data-name="Owner">{t.owner ?? <span className="soft">service, {t.role}</span>}</td>
+          <td data-name="May">
+            <div>
+              {vocabulary.data ? inWords(t, vocabulary.data) : '…'}
+              <small>{projectsInWords(t)}</small>
+            </div>
+          </td>
+          <td data-name="Last used">
+            <div>
+              <Time at={t.last_used_at} />
+              {t.last_ip && <small>{t.last_ip}</small>}
+            </div>
+          </td>
+          <td data-name="Expires">
+            <Time at={t.expires_at} />
+          </td>
+          <td data-name="State">
+            <div>
+              <State token={t} />
+              {t.ended_why && <small>{whyEndedShort[t.ended_why]}</small>}
+            </div>
+          </td>
+          <td className="tight">
+            {t.state !== 'revoked' && (
+              <Menu
+                button={
+                  <button type="button" className="button quiet icon" aria-label={`Actions for ${t.name}`}>
+                    <Icon name="more" />
+                  </button>
+                }
+              >
+                <MenuItem onSelect={() => act({ what: 'edit', token: t })}>Change</MenuItem>
+                <MenuItem onSelect={() => act({ what: 'rotate', token: t })}>Rotate</MenuItem>
+                <MenuLine />
+                <MenuItem danger onSelect={() => act({ what: 'revoke', token: t })}>
+                  Revoke
+                </MenuItem>
+              </Menu>
+            )}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {tokens.map((t) => (
-          <tr key={t.id}>
-            <td>
-              <To className="main" to={`/tokens/${t.id}`}>
-                {t.name}
-              </To>
-              <small className="mono">…{t.hint}</small>
-            </td>
-            <td data-name="Owner">{t.owner ?? <span className="soft">service, {t.role}</span>}</td>
-            <td data-name="May">
-              <div>
-                {vocabulary.data ? inWords(t, vocabulary.data) : '…'}
-                <small>{projectsInWords(t)}</small>
-              </div>
-            </td>
-            <td data-name="Last used">
-              <div>
-                <Time at={t.last_used_at} />
-                {t.last_ip && <small>{t.last_ip}</small>}
-              </div>
-            </td>
-            <td data-name="Expires">
-              <Time at={t.expires_at} />
-            </td>
-            <td data-name="State">
-              <div>
-                <State token={t} />
-                {t.ended_why && <small>{whyEndedShort[t.ended_why]}</small>}
-              </div>
-            </td>
-            <td className="tight">
-              {t.state !== 'revoked' && (
-                <Menu
-                  button={
-                    <button type="button" className="button quiet icon" aria-label={`Actions for ${t.name}`}>
-                      <Icon name="more" />
-                    </button>
-                  }
-                >
-                  <MenuItem onSelect={() => act({ what: 'edit', token: t })}>Change</MenuItem>
-                  <MenuItem onSelect={() => act({ what: 'rotate', token: t })}>Rotate</MenuItem>
-                  <MenuLine />
-                  <MenuItem danger onSelect={() => act({ what: 'revoke', token: t })}>
-                    Revoke
-                  </MenuItem>
-                </Menu>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

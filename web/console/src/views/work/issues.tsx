@@ -5,7 +5,8 @@ import { useDebounced } from '../../ui/debounced'
 import { useFilters } from '../../ui/filters'
 import { Icon } from '../../ui/icon'
 import { To } from '../../ui/link'
-import { Empty, Problem, Skeleton } from '../../ui/states'
+import { Empty, Loaded } from '../../ui/states'
+import { Table } from '../../ui/table'
 import { Priority, StatusBadge } from '../../ui/status'
 import { Time } from '../../ui/time'
 import { NewIssue } from './new-issue'
@@ -42,17 +43,17 @@ export default function Issues() {
       </header>
       <Filters values={values} set={set} any={any} />
       <div className="panel">
-        {issues.isPending ? (
-          <Skeleton rows={12} />
-        ) : issues.isError ? (
-          <Problem error={issues.error} retry={() => void issues.refetch()} />
-        ) : rows.length === 0 ? (
-          <Empty icon="list" title="No issue fits">
-            {any && <p>Loosen the filters to see more.</p>}
-          </Empty>
-        ) : (
-          <IssueTable rows={rows} />
-        )}
+        <Loaded query={issues} rows={12}>
+          {() =>
+            rows.length === 0 ? (
+              <Empty icon="list" title="No issue fits">
+                {any && <p>Loosen the filters to see more.</p>}
+              </Empty>
+            ) : (
+              <IssueTable rows={rows} />
+            )
+          }
+        </Loaded>
       </div>
       {issues.hasNextPage && (
         <p className="below">
@@ -129,53 +130,41 @@ function Filters({ values, set, any }: FiltersProps) {
 
 export function IssueTable({ rows }: { rows: IssueRow[] }) {
   return (
-    <table className="table issues">
-      <thead>
-        <tr>
-          <th>Issue</th>
-          <th>Status</th>
-          <th>Priority</th>
-          <th>Assignee</th>
-          <th className="num">Points</th>
-          <th>Updated</th>
+    <Table columns={['Issue', 'Status', 'Priority', 'Assignee', 'Points', 'Updated']} numbers={['Points']} className="table issues">
+      {rows.map((i) => (
+        <tr key={i.key}>
+          <td>
+            <span className="row issue-title">
+              <span className="mono soft">{i.key}</span>
+              <To className="main grow" to={`/issues/${i.key}`}>
+                {i.title}
+              </To>
+              {i.labels && i.labels.length > 0 && (
+                <span className="badges labels">
+                  {i.labels.map((l) => (
+                    <span key={l} className="badge">
+                      {l}
+                    </span>
+                  ))}
+                </span>
+              )}
+            </span>
+          </td>
+          <td data-name="Status">
+            <StatusBadge name={i.status} category={i.category} />
+          </td>
+          <td data-name="Priority">
+            <Priority name={i.priority} />
+          </td>
+          <td data-name="Assignee">{i.assignee ? <span title={i.assignee}>{i.assignee.split('@')[0]}</span> : <span className="soft">nobody</span>}</td>
+          <td data-name="Points" className="num">
+            {i.points}
+          </td>
+          <td data-name="Updated" className="tight">
+            <Time at={i.updated} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map((i) => (
-          <tr key={i.key}>
-            <td>
-              <span className="row issue-title">
-                <span className="mono soft">{i.key}</span>
-                <To className="main grow" to={`/issues/${i.key}`}>
-                  {i.title}
-                </To>
-                {i.labels && i.labels.length > 0 && (
-                  <span className="badges labels">
-                    {i.labels.map((l) => (
-                      <span key={l} className="badge">
-                        {l}
-                      </span>
-                    ))}
-                  </span>
-                )}
-              </span>
-            </td>
-            <td data-name="Status">
-              <StatusBadge name={i.status} category={i.category} />
-            </td>
-            <td data-name="Priority">
-              <Priority name={i.priority} />
-            </td>
-            <td data-name="Assignee">{i.assignee ? <span title={i.assignee}>{i.assignee.split('@')[0]}</span> : <span className="soft">nobody</span>}</td>
-            <td data-name="Points" className="num">
-              {i.points}
-            </td>
-            <td data-name="Updated" className="tight">
-              <Time at={i.updated} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

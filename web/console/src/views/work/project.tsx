@@ -2,7 +2,7 @@ import { useParams } from 'react-router'
 import { ApiError } from '../../api/http'
 import { To } from '../../ui/link'
 import { Prose } from '../../ui/prose'
-import { Empty, Problem, Skeleton } from '../../ui/states'
+import { Empty, Loaded, Problem, Skeleton } from '../../ui/states'
 import { StatusBadge } from '../../ui/status'
 import { ChangeLine } from './history'
 import { useProject, useRecent } from './queries'
@@ -86,26 +86,26 @@ export function Lately({ project }: { project?: string }) {
   return (
     <section className="panel pad stack tight">
       <h2>Lately</h2>
-      {recent.isPending ? (
-        <Skeleton rows={5} />
-      ) : recent.isError ? (
-        <Problem error={recent.error} />
-      ) : recent.data.items.length === 0 ? (
-        <p className="soft">Nothing yet.</p>
-      ) : (
-        <ul className="bare lately">
-          {recent.data.items.map((a, n) => (
-            <li key={n}>
-              <To to={`/issues/${a.key}`} className="mono">
-                {a.key}
-              </To>
-              <ul className="bare">
-                <ChangeLine change={a} />
-              </ul>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Loaded query={recent} rows={5}>
+        {(data) =>
+          data.items.length === 0 ? (
+            <p className="soft">Nothing yet.</p>
+          ) : (
+            <ul className="bare lately">
+              {data.items.map((a, n) => (
+                <li key={n}>
+                  <To to={`/issues/${a.key}`} className="mono">
+                    {a.key}
+                  </To>
+                  <ul className="bare">
+                    <ChangeLine change={a} />
+                  </ul>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
     </section>
   )
 }

@@ -3,7 +3,8 @@ import { Button } from '../../ui/button'
 import { useFilters } from '../../ui/filters'
 import { Icon } from '../../ui/icon'
 import { To } from '../../ui/link'
-import { Empty, Problem, Skeleton } from '../../ui/states'
+import { Empty, Loaded } from '../../ui/states'
+import { Table } from '../../ui/table'
 import { NewProject } from './new-project'
 import { useProjectList } from './queries'
 
@@ -28,48 +29,37 @@ export default function Projects() {
         </Button>
       </header>
       <div className="panel">
-        {projects.isPending ? (
-          <Skeleton rows={4} />
-        ) : projects.isError ? (
-          <Problem error={projects.error} retry={() => void projects.refetch()} />
-        ) : projects.data.items.length === 0 ? (
-          <Empty icon="folder" title="No project here" />
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Project</th>
-                <th>Lead</th>
-                <th>State</th>
-                <th className="num">Open</th>
-                <th className="num">Issues</th>
-              </tr>
-            </thead>
-            <tbody>
-              {projects.data.items.map((p) => (
-                <tr key={p.key}>
-                  <td>
-                    <span className="mono soft">{p.key}</span>{' '}
-                    <To className="main" to={`/projects/${p.key}`}>
-                      {p.name}
-                    </To>
-                    {p.description && <small>{p.description}</small>}
-                  </td>
-                  <td data-name="Lead">{p.lead}</td>
-                  <td data-name="State">
-                    <span className="badge">{p.state}</span>
-                  </td>
-                  <td data-name="Open" className="num">
-                    {p.open.toLocaleString()}
-                  </td>
-                  <td data-name="Issues" className="num">
-                    {p.total.toLocaleString()}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded query={projects} rows={4}>
+          {(data) =>
+            data.items.length === 0 ? (
+              <Empty icon="folder" title="No project here" />
+            ) : (
+              <Table columns={['Project', 'Lead', 'State', 'Open', 'Issues']} numbers={['Open', 'Issues']}>
+                {data.items.map((p) => (
+                  <tr key={p.key}>
+                    <td>
+                      <span className="mono soft">{p.key}</span>{' '}
+                      <To className="main" to={`/projects/${p.key}`}>
+                        {p.name}
+                      </To>
+                      {p.description && <small>{p.description}</small>}
+                    </td>
+                    <td data-name="Lead">{p.lead}</td>
+                    <td data-name="State">
+                      <span className="badge">{p.state}</span>
+                    </td>
+                    <td data-name="Open" className="num">
+                      {p.open.toLocaleString()}
+                    </td>
+                    <td data-name="Issues" className="num">
+                      {p.total.toLocaleString()}
+                    </td>
+                  </tr>
+                ))}
+              </Table>
+            )
+          }
+        </Loaded>
       </div>
       {creating && <NewProject onClose={() => setCreating(false)} />}
     </>

@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import { tool } from '../../api/api'
 import { useFilters } from '../../ui/filters'
-import { Empty, Problem, Skeleton } from '../../ui/states'
+import { Empty, Loaded } from '../../ui/states'
 import { useProjectList } from './queries'
 import type { Series } from './series'
 
@@ -68,13 +68,7 @@ export default function Reports() {
           ))}
         </select>
       </header>
-      {report.isPending ? (
-        <Skeleton />
-      ) : report.isError ? (
-        <Problem error={report.error} retry={() => void report.refetch()} />
-      ) : (
-        <Shown report={report.data} type={type} />
-      )}
+      <Loaded query={report}>{(data) => <Shown report={data} type={type} />}</Loaded>
     </>
   )
 }
