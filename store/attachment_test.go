@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -171,6 +172,55 @@ func TestCountUsage_WhileFilesAreAdded(t *testing.T) {
 	})
 	wg.Wait()
 	require.EqualValues(t, 610, heldBytes(t, db, acme))
+}
+
+// TestAttachment_AddedMeanwhile: what somebody adds while it is counted, and while its project is
+// deleted, is neither forgotten nor left over, also where nothing was held before.
+func TestAttachment_AddedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		held int64
+		work func(t *testing.T, db *storetest.DB, tn *storetest.Tenant, p tracker.Project) error
+	}{
+		"counted": {10, func(t *testing.T, db *storetest.DB, tn *storetest.Tenant, _ tracker.Project) error {
+			return db.CountUsage(t.Context(), tn.ID, 0)
+		}},
+		"deleted": {0, func(t *testing.T, db *storetest.DB, tn *storetest.Tenant, p tracker.Project) error {
+			return write(t, db, tn, store.DeleteProject(p, by(tn)))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := storetest.Open(t)
+			acme := db.Tenant(t, "acme")
+			web := acme.Project(t, "WEB", "Website")
+			acme.Issues(t, web, "One")
+			watch := db.Admin(t)
+			tx, err := db.Admin(t).Begin(t.Context())
+			require.NoError(t, err)
+			for _, add := range []string{`select from issues where tenant_id = $1 for update`,
+				`insert into attachments (tenant_id, id, project_id, issue_id, name, type, size, sha256, content, created_at)
+					select tenant_id, id, project_id, id, 'a.txt', 'text/plain', 10, sha256('0123456789'), '0123456789', created_at from issues where tenant_id = $1`,
+				`insert into tenant_usage (tenant_id, text_bytes, attachment_bytes, counted_at) values ($1, 0, 10, '-infinity')`} {
+				_, err := tx.Exec(t.Context(), add, acme.ID)
+				require.NoError(t, err)
+			}
+			var done sync.WaitGroup
+			done.Go(func() {
+				if err := c.work(t, db, acme, web); err != nil {
+					t.Error(err)
+				}
+			})
+			require.Eventually(t, func() bool {
+				var waits bool
+				err := watch.QueryRow(t.Context(), `select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waits)
+				return err == nil && waits
+			}, time.Minute, 5*time.Millisecond, "nobody waits for the file")
+			require.NoError(t, tx.Commit(t.Context()))
+			done.Wait()
+			require.Equal(t, c.held, heldBytes(t, db, acme))
+		})
+	}
 }
 
 // TestAttachment_ByID finds what is the tenant's own, and its contents byte by byte.

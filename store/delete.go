@@ -22,6 +22,7 @@ func DeleteIssue(i tracker.Issue, by Author) Query {
 func DeleteProject(p tracker.Project, by Author) Query {
 	return func(b *pgx.Batch, scope Scope) {
 		noteDeletion(b, scope, p.ID, p.Key, nil, by)
+		b.Queue(`select from issues where tenant_id = $1 and project_id = $2 order by id for update`, scope.Tenant, p.ID) // nobody adds a file from here on
 		b.Queue(withoutAttachments(`project_id = $2`), scope.Tenant, p.ID)
 		b.Queue(`delete from issues where tenant_id = $1 and project_id = $2`, scope.Tenant, p.ID)
 		b.Queue(`delete from sprints where tenant_id = $1 and project_id = $2`, scope.Tenant, p.ID)

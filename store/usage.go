@@ -60,20 +60,19 @@ func (s *Store) CountUsage(ctx context.Context, tenant tenancy.TenantID, fresh t
 	})
 }
 
-// noteUsage notes how many bytes the texts take, and counts the attachments while nobody
-// else can add any.
+// noteUsage notes how many bytes the texts take, and then counts the attachments: who adds
+// one waits for the row that is written first, also where there was none.
 func (tx *Tx) noteUsage(ctx context.Context, texts int64) error {
 	var files int64
 	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select from tenant_usage where tenant_id = $1 for update`, scope.Tenant)
+		b.Queue(`insert into tenant_usage as u (tenant_id, text_bytes, counted_at) values ($1, $2, now())
+			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, counted_at = excluded.counted_at`, scope.Tenant, texts)
 		b.Queue(`select coalesce(sum(size), 0)::bigint from attachments where tenant_id = $1`, scope.Tenant).QueryRow(scalar(&files))
 	})
 	if err != nil {
 		return err
 	}
 	return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`insert into tenant_usage as u (tenant_id, text_bytes, attachment_bytes, counted_at) values ($1, $2, $3, now())
-			on conflict (tenant_id) do update set text_bytes = excluded.text_bytes, attachment_bytes = excluded.attachment_bytes, counted_at = excluded.counted_at`,
-			scope.Tenant, texts, files)
+		b.Queue(`update tenant_usage set attachment_bytes = $2 where tenant_id = $1`, scope.Tenant, files)
 	})
 }
