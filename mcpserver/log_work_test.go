@@ -40,7 +40,7 @@ func TestLogWork(t *testing.T) {
 	require.EqualValues(t, 2, c.ok("list_activity", args{"kinds": "time_spent"})["total"])
 	require.NotContains(t, c.ok("get_issue", args{"keys": "WEB-2", "include": "worklog"})["issues"].([]any)[0], "worklog")
 
-	require.Contains(t, ben.fails("forbidden", "log_work", args{"key": "WEB-1", "remove_entry": out["id"]}), "of ada@acme.test")
+	require.Contains(t, ben.fails("forbidden", "log_work", args{"key": "WEB-1", "remove_entry": out["id"]}), "of ada@acme.test:")
 	c.fails("not_found", "log_work", args{"key": "WEB-2", "remove_entry": out["id"]})
 	require.EqualValues(t, 45, c.ok("log_work", args{"key": "WEB-1", "remove_entry": out["id"]})["total_minutes"])
 	c.fails("not_found", "log_work", args{"key": "WEB-1", "remove_entry": out["id"]})

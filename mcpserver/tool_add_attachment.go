@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -105,7 +106,7 @@ func (c *Call) removeAttachment(ctx context.Context, key tracker.IssueKey, in ad
 		return addAttachmentOut{}, noAttachment(in.Remove)
 	}
 	if !a.IsOf(c.MemberID, c.TokenID) && !c.May(tenancy.IssuesDelete) {
-		return addAttachmentOut{}, tenancy.Errorf(tenancy.Forbidden, "This file is of %s: only they, or who may delete issues, may take it away.", shorten(a.Author+a.Agent, 80)).
+		return addAttachmentOut{}, tenancy.Errorf(tenancy.Forbidden, "This file is of %s: only they, or who may delete issues, may take it away.", shorten(cmp.Or(a.Author, a.Agent), 80)).
 			WithNext("Do not retry.")
 	}
 	if err := c.confirm(ctx, fmt.Sprintf("Take the file %q (%d bytes) away from %s for good.", a.Name, a.Size, key), a.ID.String()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -103,9 +104,7 @@ func partOf(contents []byte, offset, most int) (part string, next int) {
 	}
 	end := min(len(contents), offset+most)
 	for {
-		for end < len(contents) && !utf8.RuneStart(contents[end]) {
-			end--
-		}
+		end = beforeCharacter(contents, end)
 		raw := string(contents[offset:end])
 		if line := strings.LastIndexByte(raw, '\n') + 1; end < len(contents) && line > 0 {
 			raw = raw[:line]
@@ -119,4 +118,27 @@ func partOf(contents []byte, offset, most int) (part string, next int) {
 		}
 		end = offset + len(raw)*3/4
 	}
+}
+
+// maxCharacter bounds how far before an end a character that spans it is looked for, in bytes.
+const maxCharacter = 32
+
+// beforeCharacter is the last place up to an end where a text can be cut, so that its parts
+// are cleaned to what the whole is: not within a rune or a line end, nor before what joins
+// or styles the rune before.
+func beforeCharacter(text []byte, end int) int {
+	for at := end; at > max(0, end-maxCharacter); at-- {
+		if at == len(text) {
+			return at
+		}
+		r, _ := utf8.DecodeRune(text[at:])
+		within := r == '\u200d' || unicode.Is(unicode.Variation_Selector, r) || r == '\n' && text[at-1] == '\r'
+		if utf8.RuneStart(text[at]) && !within {
+			return at
+		}
+	}
+	for end > 0 && !utf8.RuneStart(text[end]) { // a heap of those alone
+		end--
+	}
+	return end
 }

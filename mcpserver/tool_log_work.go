@@ -1,6 +1,7 @@
 package mcpserver
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -110,7 +111,7 @@ func (c *Call) ownWorklog(ctx context.Context, i tracker.Issue, text string) (w 
 			WithNext("get_issue with include worklog lists their ids.")
 	}
 	if !w.IsOf(c.MemberID, c.TokenID) {
-		return tracker.Worklog{}, tenancy.Errorf(tenancy.Forbidden, "This entry is of %s: only they may take it back.", shorten(w.Author+w.Agent, 80)).WithNext("Do not retry.")
+		return tracker.Worklog{}, tenancy.Errorf(tenancy.Forbidden, "This entry is of %s: only they may take it back.", shorten(cmp.Or(w.Author, w.Agent), 80)).WithNext("Do not retry.")
 	}
 	return w, nil
 }

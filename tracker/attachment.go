@@ -176,7 +176,7 @@ var devices = []string{"CON", "PRN", "AUX", "NUL", "COM1", "COM2", "COM3", "COM4
 // savedAs are the extensions with which a file of a type may be saved: none of them is
 // run, or opened as a page, by a system.
 var savedAs = map[string][]string{
-	typeText: {".txt", ".log", ".yaml", ".yml", ".toml", ".ini", ".diff", ".patch", ".tsv", ".jsonl", ".sql", ".go", ".java", ".c", ".h", ".rs"},
+	typeText: {".txt", ".log", ".yaml", ".yml", ".toml", ".diff", ".patch", ".tsv", ".jsonl", ".sql", ".go", ".java", ".c", ".h", ".rs"},
 	typeJSON: {".json"}, "text/markdown": {".md", ".markdown"}, "text/csv": {".csv"},
 	"image/png": {".png"}, "image/jpeg": {".jpg", ".jpeg"}, "image/gif": {".gif"}, "image/webp": {".webp"},
 	typePDF: {".pdf"}, typeZip: {".zip"}, "application/gzip": {".gz", ".tgz"},

@@ -152,6 +152,7 @@ func TestAttachment_SaveName(t *testing.T) {
 		{"page.html", "text/plain", "page.html.txt"},
 		{"run.bat", "text/plain", "run.bat.txt"},
 		{"README", "text/plain", "README.txt"},
+		{"desktop.ini", "text/plain", "desktop.ini.txt"},
 		{"a.exe", "image/png", "a.exe.png"},
 		{"a.jpeg", "image/jpeg", "a.jpeg"},
 		{"app.jar", "application/zip", "app.jar.zip"},
