@@ -39,7 +39,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.SignInURL(slug, r.URL.Path+"?"+r.URL.RawQuery), http.StatusSeeOther)
 		return
 	}
-	projects, err := s.projects(r, person)
+	projects, told, err := s.known(r, person, req)
 	if err != nil {
 		s.Log.Error("consent", "error", err)
 		s.refusePage(w, http.StatusServiceUnavailable, "Something went wrong here", "Reload the page in a moment.")
@@ -47,7 +47,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 	}
 	sealed := r.URL.Query().Get("request")
 	s.renderTo(w, req.Redirect, "consent", page{Title: "Connect " + c.Name, Client: c, Redirect: describeRedirect(req.Redirect), Person: person,
-		Choices: choicesOf(req.Scope, person.Member.Role), Projects: projects, Lives: lives,
+		Choices: choicesOf(req.Scope, person.Member.Role, told), Projects: projects, Lives: lives,
 		Next: url.Values{"request": {sealed}, "tenant": {slug}, "token": {s.formToken(person, sealed)}}})
 }
 
@@ -127,14 +127,13 @@ func formContext(p Person, sealed string) []byte {
 	return append([]byte("form "+p.Session.String()+" "+p.Member.ID.String()+" "), digest[:]...)
 }
 
-// projects are those that the person may choose from.
-func (s *Server) projects(r *http.Request, p Person) ([]store.ProjectName, error) {
-	var list []store.ProjectName
-	scope := store.ForMember(p.Tenant.ID, p.Member.ID, p.Epoch)
-	err := s.Store.Read(r.Context(), scope, func(tx *store.Tx) error {
-		return tx.Do(r.Context(), store.RecentProjects(maxProjects, &list))
+// known reads the projects that the person may choose from, and whether the client asks for
+// what a refused call of its told it to.
+func (s *Server) known(r *http.Request, p Person, req request) (projects []store.ProjectName, told bool, err error) {
+	err = s.Store.Read(r.Context(), store.ForMember(p.Tenant.ID, p.Member.ID, p.Epoch), func(tx *store.Tx) error {
+		return tx.Do(r.Context(), store.RecentProjects(maxProjects, &projects), store.WasTold(req.ClientID, s.Resource(), req.Scope, &told))
 	})
-	return list, err
+	return projects, told, err
 }
 
 const maxProjects = 200

@@ -148,3 +148,26 @@ func TestContinue_Once(t *testing.T) {
 	_, ok := b.principal(t, v["access_token"].(string))
 	require.False(t, ok)
 }
+
+// TestContinue_ToEverything: an agent that has all but one permission is told to ask for all,
+// and then that is what the page starts with; not so for one that was told to ask for less.
+func TestContinue_ToEverything(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	client := b.registerClient(t, "Agent", callback)
+	all := oauth.FormatScope(tenancy.AllPermissions)
+	d := b.device(t, client, some)
+	ask := func() []string {
+		return checked(b.consentPage(t, "ada@acme", b.asked(client, with("scope", all))).body)
+	}
+	b.told(t, d, more)
+	require.Equal(t, tenancy.Everyday().Strings(), ask())
+	b.told(t, d, all)
+	require.Equal(t, tenancy.AllPermissions.Strings(), ask())
+	require.Equal(t, []string{"projects:read", "issues:read"}, checked(b.consentPage(t, "ada@acme", b.asked(client, with("scope", some))).body))
+	other := b.registerClient(t, "Agent", callback)
+	require.Equal(t, tenancy.Everyday().Strings(), checked(b.consentPage(t, "ada@acme", b.asked(other, with("scope", all))).body))
+	_, err := b.db.Admin(t).Exec(t.Context(), "update oauth_connections set asked_at = asked_at - interval '31 minutes'")
+	require.NoError(t, err)
+	require.Equal(t, tenancy.Everyday().Strings(), ask(), "a while later")
+}

@@ -68,9 +68,10 @@ type verb struct {
 }
 
 // choicesOf lists what a role can give, with what was asked for. A client that asks for
-// nothing, or for all there is, has not chosen: the page starts with everyday work.
-func choicesOf(asked tenancy.PermissionSet, role tenancy.Role) []choice {
-	if asked == 0 || asked == tenancy.AllPermissions {
+// nothing, or for all there is, has not chosen: the page starts with everyday work, unless
+// the client was told to ask for all.
+func choicesOf(asked tenancy.PermissionSet, role tenancy.Role, told bool) []choice {
+	if asked == 0 || asked == tenancy.AllPermissions && !told {
 		asked = tenancy.Everyday()
 	}
 	var list []choice

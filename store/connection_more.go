@@ -48,6 +48,16 @@ func (s *Store) AskMore(ctx context.Context, scope Scope, tokenName string, perm
 	})
 }
 
+// WasTold reads whether a client of the scope's member was lately told to ask for exactly
+// these permissions.
+func WasTold(clientID, resource string, permissions tenancy.PermissionSet, told *bool) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select exists (select from oauth_connections where tenant_id = $1 and member_id = $2 and client_id = $3 and resource = $4
+			and ended_at is null and asked = $5 and asked_at > now() - $6::interval)`,
+			scope.Tenant, scope.Subject, clientID, resource, tenancy.Grants{Allow: permissions}, askingLife).QueryRow(scalar(told))
+	}
+}
+
 // continued finds the connection whose client has come with a consent: the only one of the
 // same client, member and resource that was lately told to ask for what it asks now. Two
 // that fit may be two devices, so then there is none.
