@@ -136,6 +136,8 @@ var misshapen = map[string]string{
 	"deep arrays": pingWith(strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)), "deep objects": pingWith(strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000)),
 	"deep without an end": pingWith(strings.Repeat("[", 10_000)), "too deep": pingWith(strings.Repeat("[", 40) + strings.Repeat("]", 40)),
 	"many keys": pingWith(`{` + manyKeys(60_000) + `}`), "many texts": pingWith(`[` + strings.Repeat(`"",`, 60_000) + `""]`),
+	"many numbers": pingWith(`[` + strings.Repeat(`0,`, 60_000) + `0]`), "many nulls": pingWith(`[` + strings.Repeat(`null,`, 60_000) + `null]`),
+	"many objects": pingWith(`[` + strings.Repeat(`{},`, 60_000) + `{}]`), "many lists": pingWith(`[` + strings.Repeat(`[],`, 60_000) + `[]]`),
 	"twice":              `{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}`,
 	"two ids":            `{"jsonrpc":"2.0","id":1,"method":"ping","id":2}`,
 	"two params":         `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_me"},"params":{"name":"create_issue"}}`,

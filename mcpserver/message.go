@@ -13,9 +13,9 @@ import (
 
 // Bounds of one message. Real calls stay far below them.
 const (
-	maxBody  = 1 << 20
-	maxDepth = 32
-	maxNames = 20_000
+	maxBody   = 1 << 20
+	maxDepth  = 32
+	maxValues = 20_000 // names too: each costs far more memory than it has bytes
 )
 
 // message is what the chain knows of a JSON-RPC message before mcp-go sees it.
@@ -154,7 +154,7 @@ func (m message) elicits() bool {
 // cost too much to read.
 func checkJSON(data []byte) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
-	names := 0
+	values := 0
 	for {
 		token, err := dec.ReadToken()
 		if errors.Is(err, io.EOF) {
@@ -166,8 +166,8 @@ func checkJSON(data []byte) error {
 		if dec.StackDepth() > maxDepth {
 			return &shapeError{codeInvalidRequest, "the body is nested too deep"}
 		}
-		if token.Kind() == '"' {
-			if names++; names > maxNames {
+		if kind := token.Kind(); kind != '}' && kind != ']' {
+			if values++; values > maxValues {
 				return &shapeError{codeInvalidRequest, "the body has too many values"}
 			}
 		}
