@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
 
@@ -100,6 +104,42 @@ func TestAttack044_Constraints(t *testing.T) {
 		b.exec(t, rule.dropped)
 	}
 	require.Equal(t, "WEB-2", c.ok("create_issue", args{"project": "WEB", "title": "Taken"})["key"], "none of them left anything")
+}
+
+// TestAttack044_PanicBesideTheHandlers: what breaks on the way to a handler, or after it, is
+// as generic, and takes no room from the calls that follow.
+func TestAttack044_PanicBesideTheHandlers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	var breaks atomic.Bool
+	account := tenancy.NewBudget(1 << 20)
+	s, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, Limits: func(string) tenancy.Limits { return tenancy.Limits{Concurrent: 2} },
+		Budget: budgets{acme.ID: account}.of,
+		Record: func(ctx context.Context, row store.AuditRow) error {
+			if breaks.Load() {
+				panic("hunter2 select from tokens")
+			}
+			return b.db.Record(ctx, row)
+		}})
+	c := &client{t: t, url: h.URL, token: acme.FullToken(t)}
+	for range 5 { // more than may run at once
+		breaks.Store(true)
+		for _, body := range []string{ping, listTools, callBody("get_me", `{}`), callBody("list_projects", `{}`), callBody("no_such_tool", `{}`)} {
+			a := c.post(body)
+			require.Equal(t, http.StatusInternalServerError, a.status, body)
+			require.Regexp(t, `Internal error, request [0-9a-f]{16}\.`, a.body)
+			requireNoInternals(t, a.body)
+			var out strings.Builder
+			require.NoError(t, s.ServeStdio(t.Context(), strings.NewReader(body+"\n"), &out, c.token, mcpserver.Narrowing{}))
+			require.Regexp(t, `"message":"Internal error, request [0-9a-f]{16}\."`, out.String())
+			requireNoInternals(t, out.String())
+		}
+		breaks.Store(false)
+		c.ok("get_me", nil)
+	}
+	require.Zero(t, account.Used(), "everything was given back")
+	require.Contains(t, b.log.String(), "hunter2")
 }
 
 // TestAttack044_EverySurface asks by everything but tools, while the database refuses its
