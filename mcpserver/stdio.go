@@ -207,7 +207,7 @@ func (p *pipe) answer(ctx context.Context, r *request, line []byte) {
 	defer stop()
 	free, err := s.reserve(ctx, r.principal.TenantID, len(line)+answerRoom)
 	if err != nil {
-		p.noRoom(ctx, r, err)
+		p.turnAway(ctx, r, err)
 		return
 	}
 	defer free()
@@ -245,9 +245,9 @@ func (p *pipe) answer(ctx context.Context, r *request, line []byte) {
 	p.write(mustJSON(answer))
 }
 
-// noRoom answers a request that its tenant's account has no room for, or whose tenant is
-// gone.
-func (p *pipe) noRoom(ctx context.Context, r *request, err error) {
+// turnAway answers a request that is not served: there is no room for it in its tenant's
+// account or among its streams, or its token is of no use any more.
+func (p *pipe) turnAway(ctx context.Context, r *request, err error) {
 	r.outcome = string(tenancy.CodeOf(err))
 	switch {
 	case isRefusal(err):

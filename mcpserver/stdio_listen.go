@@ -1,15 +1,12 @@
 package mcpserver
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"github.com/colaflow/colaflow/tenancy"
 )
 
 // errHungUp ends a request that its client has cancelled: no answer is expected.
@@ -81,7 +78,9 @@ func (p *pipe) listen(ctx context.Context, r *request) {
 		return err
 	})
 	if err != nil {
-		p.refuseStream(ctx, r, cutOff(ctx, err))
+		if !errors.Is(context.Cause(ctx), errHungUp) {
+			p.turnAway(ctx, r, cutOff(ctx, err))
+		}
 		return
 	}
 	defer leave()
@@ -97,20 +96,4 @@ func (p *pipe) listen(ctx context.Context, r *request) {
 	case !errors.Is(context.Cause(ctx), errHungUp):
 		_ = tell.result()
 	}
-}
-
-// refuseStream answers a request for a stream that does not begin.
-func (p *pipe) refuseStream(ctx context.Context, r *request, err error) {
-	switch {
-	case errors.Is(context.Cause(ctx), errHungUp):
-		return
-	case isRefusal(err):
-		r.refused = err
-	case tenancy.CodeOf(err) == tenancy.RateLimited:
-		p.server.recordFlood(ctx, r, err)
-	default:
-		r.failed = err
-	}
-	r.outcome = string(tenancy.CodeOf(err))
-	p.refuse(r, cmp.Or(r.refused, err))
 }
