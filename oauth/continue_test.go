@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -170,4 +171,42 @@ func TestContinue_ToEverything(t *testing.T) {
 	_, err := b.db.Admin(t).Exec(t.Context(), "update oauth_connections set asked_at = asked_at - interval '31 minutes'")
 	require.NoError(t, err)
 	require.Equal(t, tenancy.Everyday().Strings(), ask(), "a while later")
+}
+
+// TestContinue_InTurns: a client that is told now this, now that, leaves a row for each, however
+// often, and may come with any of them.
+func TestContinue_InTurns(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	client := b.registerClient(t, "Agent", callback)
+	old := b.device(t, client, some)
+	for range 5 {
+		b.told(t, old, more)
+		b.told(t, old, "issues:delete")
+	}
+	for _, p := range tenancy.AllPermissions.List() {
+		b.told(t, old, some+" "+p.String())
+	}
+	var rows []store.AuditRow
+	b.acme.Read(t, store.AuditRows(store.AuditFilter{Tool: "oauth.ask", Limit: 100}, &rows, nil))
+	require.Equal(t, 8, len(rows))
+	b.device(t, client, more)
+	_, ok := b.principal(t, old.access)
+	require.False(t, ok)
+}
+
+// TestContinue_FullPlan: the connection that ends makes room for the one that takes its place.
+func TestContinue_FullPlan(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	client := b.registerClient(t, "Agent", callback)
+	old := b.device(t, client, some)
+	for n := range tenancy.PlanOf("free").Tokens { // the new one has ended by the test's clock
+		b.acme.Token(t, fmt.Sprint("other", n), `{}`)
+	}
+	b.db.SetPlan(t, "acme", "free")
+	b.told(t, old, more)
+	b.device(t, client, more)
+	_, ok := b.principal(t, old.access)
+	require.False(t, ok)
 }

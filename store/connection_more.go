@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,29 +11,36 @@ import (
 	"github.com/colaflow/colaflow/tenancy"
 )
 
-// askingLife is how long after a call was refused its client's request for more is taken as
-// the answer to that.
-const askingLife = 30 * time.Minute
+const (
+	// askingLife is how long after a call was refused its client's request for more is taken
+	// as the answer to that.
+	askingLife = 30 * time.Minute
+	// askedMost is how many different things a client is known to have been told in that time;
+	// more are told, and not noted.
+	askedMost = 8
+)
 
 // AskMore notes that the client of a connection is told to ask its member for permissions,
 // so that the connection it gets by that takes the place of the one it has. It reports false
 // for a token of no connection. Scope is the token; the same told again leaves the note.
 func (s *Store) AskMore(ctx context.Context, scope Scope, tokenName string, permissions tenancy.PermissionSet) (connected bool, err error) {
-	asked := tenancy.Grants{Allow: permissions}
 	var id uuid.UUID
-	var noted bool
+	var told []tenancy.Grants
+	var fresh bool
 	err = s.Read(ctx, scope, func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`select id, coalesce(asked = $3 and asked_at > now() - $4::interval, false) from oauth_connections
-				where tenant_id = $1 and token_id = $2 and ended_at is null`, scope.Tenant, scope.Subject, asked, askingLife/2).
+			b.Queue(`select id, `+askedLately+`, coalesce(asked_at > now() - $3::interval / 2, false) from oauth_connections
+				where tenant_id = $1 and token_id = $2 and ended_at is null`, scope.Tenant, scope.Subject, askingLife).
 				Query(func(rows pgx.Rows) error {
 					if rows.Next() {
-						return rows.Scan(&id, &noted)
+						return rows.Scan(&id, &told, &fresh)
 					}
 					return rows.Err()
 				})
 		})
 	})
+	asked := tenancy.Grants{Allow: permissions}
+	noted := len(told) >= askedMost || fresh && slices.ContainsFunc(told, func(g tenancy.Grants) bool { return g.Allow == permissions })
 	if err != nil || id == uuid.Nil || noted {
 		return id != uuid.Nil, err
 	}
@@ -43,18 +51,22 @@ func (s *Store) AskMore(ctx context.Context, scope Scope, tokenName string, perm
 	}
 	return true, s.Write(ctx, scope, entry, func(tx *Tx) error {
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-			b.Queue(`update oauth_connections set asked = $3, asked_at = now() where tenant_id = $1 and id = $2`, scope.Tenant, id, asked)
+			b.Queue(`update oauth_connections set asked = `+askedLately+` || $4::jsonb, asked_at = now() where tenant_id = $1 and id = $2`,
+				scope.Tenant, id, askingLife, asJSON([]tenancy.Grants{asked}))
 		})
 	})
 }
+
+// askedLately lists what a client was told within the interval $3.
+const askedLately = `case when asked_at > now() - $3::interval then asked else '[]' end`
 
 // WasTold reads whether a client of the scope's member was lately told to ask for exactly
 // these permissions.
 func WasTold(clientID, resource string, permissions tenancy.PermissionSet, told *bool) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select exists (select from oauth_connections where tenant_id = $1 and member_id = $2 and client_id = $3 and resource = $4
-			and ended_at is null and asked = $5 and asked_at > now() - $6::interval)`,
-			scope.Tenant, scope.Subject, clientID, resource, tenancy.Grants{Allow: permissions}, askingLife).QueryRow(scalar(told))
+		b.Queue(`select exists (select from oauth_connections, jsonb_array_elements(`+askedLately+`) asking
+			where tenant_id = $1 and member_id = $2 and client_id = $4 and resource = $5 and ended_at is null and asking = $6)`,
+			scope.Tenant, scope.Subject, askingLife, clientID, resource, tenancy.Grants{Allow: permissions}).QueryRow(scalar(told))
 	}
 }
 
@@ -67,13 +79,13 @@ func (tx *Tx) continued(ctx context.Context, c Consent) (*uuid.UUID, error) {
 	}
 	var fit []uuid.UUID
 	err := tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
-		b.Queue(`select id, asked from oauth_connections where tenant_id = $1 and member_id = $2 and client_id = $3 and resource = $4
-			and ended_at is null and expires_at > now() and asked_at > now() - $5::interval`,
-			scope.Tenant, scope.Subject, c.ClientID, c.Resource, askingLife).Query(func(rows pgx.Rows) error {
+		b.Queue(`select id, `+askedLately+` from oauth_connections where tenant_id = $1 and member_id = $2 and client_id = $4 and resource = $5
+			and ended_at is null and expires_at > now()`,
+			scope.Tenant, scope.Subject, askingLife, c.ClientID, c.Resource).Query(func(rows pgx.Rows) error {
 			var id uuid.UUID
-			var asked tenancy.Grants
-			_, err := pgx.ForEachRow(rows, []any{&id, &asked}, func() error {
-				if asked.Allow&^c.Asked == 0 {
+			var told []tenancy.Grants
+			_, err := pgx.ForEachRow(rows, []any{&id, &told}, func() error {
+				if slices.ContainsFunc(told, func(g tenancy.Grants) bool { return g.Allow&^c.Asked == 0 }) {
 					fit = append(fit, id)
 				}
 				return nil

@@ -37,10 +37,10 @@ func (s *Store) RedeemCode(ctx context.Context, r Redemption) (Connection, error
 		case r.Resource != "" && r.Resource != c.Resource:
 			return ErrInvalidTarget, tx.endConnection(ctx, *c, EndedReused)
 		}
-		if err := tx.openConnection(ctx, c, r.Secrets); err != nil {
+		if err := tx.endReplaced(ctx, *c); err != nil { // first: its token makes room in the plan
 			return nil, err
 		}
-		return nil, tx.endReplaced(ctx, *c)
+		return nil, tx.openConnection(ctx, c, r.Secrets)
 	})
 }
 
