@@ -18,7 +18,9 @@ const staleMost = 5
 // staleError explains a conflict: the thing is not of the expected version any more.
 func staleError(what string, expected, version int, changes []string) error {
 	text := fmt.Sprintf("%s changed (version %d to %d) since you read it", what, expected, version)
-	if len(changes) > 0 {
+	if expected > version {
+		text = fmt.Sprintf("%s never had version %d, only up to %d", what, expected, version)
+	} else if len(changes) > 0 {
 		text += ": " + strings.Join(changes[:min(len(changes), staleMost)], "; ")
 	}
 	return tenancy.Errorf(tenancy.Conflict, "%s.", text).

@@ -66,6 +66,8 @@ func TestExpectedVersion(t *testing.T) {
 	require.Contains(t, c.fails("conflict", "update_project", args{"project": "WEB", "name": "x", "expected_version": 2}), "since you read it: description is now Text.")
 	require.EqualValues(t, 3, c.ok("save_sprint", args{"project": "WEB", "sprint": "current", "end": "2026-06-30", "expected_version": 3})["version"], "nothing changed")
 	require.EqualValues(t, 3, c.ok("list_sprints", args{"project": "WEB"})["items"].([]any)[0].(map[string]any)["version"])
+	require.Contains(t, c.fails("conflict", "update_project", args{"project": "WEB", "name": "x", "expected_version": 9}),
+		"WEB never had version 9, only up to 3. Read it again or retry with expected_version 3.")
 	c.fails("unknown_argument", "save_sprint", args{"project": "WEB", "name": "Sprint 2", "expected_version": 1})
 	c.fails("conflict", "delete_issue", args{"key": "WEB-1", "expected_version": 1})
 }

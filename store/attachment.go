@@ -24,10 +24,11 @@ func scanAttachment(row pgx.Rows, a *tracker.Attachment) error {
 	return err
 }
 
-// Attachments lists the files of issues, oldest first, without their contents.
+// Attachments lists the newest files of issues, oldest first, without their contents.
 func Attachments(issues []uuid.UUID, limit int, into *[]tracker.Attachment) Query {
 	return func(b *pgx.Batch, scope Scope) {
-		b.Queue(selectAttachment+`a.issue_id = any($2) order by a.created_at, a.id limit $3`, scope.Tenant, issues, limit).
+		b.Queue(`select * from (`+selectAttachment+`a.issue_id = any($2) order by a.created_at desc, a.id desc limit $3) newest
+			order by newest.created_at, newest.id`, scope.Tenant, issues, limit).
 			Query(collect(into, scanAttachment))
 	}
 }

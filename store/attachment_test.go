@@ -245,6 +245,24 @@ func TestAttachment_ByID(t *testing.T) {
 	require.Nil(t, got)
 }
 
+// TestAttachments_Newest: of more files than are listed, the last that were attached are.
+func TestAttachments_Newest(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	issue := acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")[0]
+	var made []uuid.UUID
+	for range 3 {
+		a, err := attach(t, db, acme, issue, 1)
+		require.NoError(t, err)
+		made = append(made, a.ID)
+	}
+	var got []tracker.Attachment
+	acme.Read(t, store.Attachments([]uuid.UUID{issue.ID}, 2, &got))
+	require.Len(t, got, 2)
+	require.Equal(t, made[1:], []uuid.UUID{got[0].ID, got[1].ID})
+}
+
 // TestMove_Files moves files that are larger together than one statement may be.
 func TestMove_Files(t *testing.T) {
 	t.Parallel()
