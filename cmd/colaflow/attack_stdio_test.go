@@ -15,10 +15,13 @@ import (
 	"github.com/colaflow/colaflow/store/storetest"
 )
 
-// pipeOf starts the program at a pipe, on a database that others use too, with all that
-// it can log.
-func pipeOf(t *testing.T, db *storetest.DB, token string) *process {
+// pipeOf starts the program at a pipe, on a database that others use too, or by way of a
+// server, with all that it can log.
+func pipeOf(t *testing.T, db *storetest.DB, token, url string) *process {
 	t.Helper()
+	if url != "" {
+		return start(t, t.TempDir(), []string{tokenVariable + "=" + token}, "stdio", "--log-level", "debug", "--url", url)
+	}
 	return start(t, t.TempDir(), []string{"COLAFLOW_DSN=" + db.AppDSN, "COLAFLOW_MASTER_KEY=" + db.Key.Hex(), tokenVariable + "=" + token}, "stdio", "--log-level", "debug")
 }
 
@@ -46,8 +49,15 @@ func TestAttack049_Process(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
-	token, plain := acme.Token(t, "desktop", `{"projects":["read","create"]}`)
-	p := pipeOf(t, db, plain)
+	for _, url := range []string{"", serve(t, testEnv(db), "serve", "--addr", "127.0.0.1:0").url} {
+		token, plain := acme.Token(t, "desktop", `{"projects":["read","create"]}`)
+		speak(t, pipeOf(t, db, plain, url), func() { require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID)) })
+	}
+}
+
+// speak sends a process all that a client may send, and then revokes its token.
+func speak(t *testing.T, p *process, revoke func()) {
+	t.Helper()
 	send := func(line string) string {
 		t.Helper()
 		_, err := io.WriteString(p.in, line+"\n")
@@ -64,7 +74,7 @@ func TestAttack049_Process(t *testing.T) {
 	}
 	require.Contains(t, send(`{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n\n"+`{"jsonrpc":"2.0","id":1,"result":{}}`+"\n"+callGetMe), `\"tenant\":\"acme\"`)
 
-	require.NoError(t, db.RevokeToken(t.Context(), acme.Scope(), "test", token.ID))
+	revoke()
 	for _, body := range []string{callGetMe, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"create_project","arguments":{"name":"x"}}}`} {
 		require.Contains(t, send(body), `"code":-32001`)
 	}
@@ -74,7 +84,7 @@ func TestAttack049_Process(t *testing.T) {
 	require.NoError(t, p.in.Close())
 	require.Empty(t, p.rest())
 	p.ends(exitOK)
-	require.NotContains(t, p.log.String(), plain)
+	require.NotContains(t, p.log.String(), "mcp_acme_")
 	require.NotContains(t, p.log.String(), "panic")
 }
 
@@ -86,7 +96,7 @@ func TestAttack049_ProcessIsTerminated(t *testing.T) {
 	acme := db.Tenant(t, "acme")
 	web := acme.Project(t, "WEB", "Website")
 	for _, how := range []string{"idle", "in mid-call", "its input ends in mid-call"} {
-		p := pipeOf(t, db, acme.FullToken(t))
+		p := pipeOf(t, db, acme.FullToken(t), "")
 		require.Contains(t, p.tool("get_me", `{}`), `\"tenant\":\"acme\"`)
 		lock, err := db.Admin(t).Begin(t.Context())
 		require.NoError(t, err)
