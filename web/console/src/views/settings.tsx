@@ -20,6 +20,7 @@ export default function Settings() {
     ['Tokens that work', usage.tokens, plan.tokens],
     ['Active projects', usage.projects, plan.projects],
     ['Text, in MB', usage.text_mb, plan.text_mb],
+    ['Attachments, in MB', usage.attachment_mb, plan.attachment_mb],
   ]
   return (
     <div className="stack">
