@@ -28,6 +28,11 @@ func (s *Server) sendAttachment(w http.ResponseWriter, r *http.Request, me sessi
 	if err != nil {
 		return fmt.Errorf("name the attachment: %w", err)
 	}
+	free, err := me.app.Budget().Reserve(tracker.MaxAttachment) // until who reads slowly has it
+	if err != nil {
+		return err
+	}
+	defer free()
 	answer, err := s.CallTool(r.Context(), p, ToolCall{"get_attachment", args, s.clientIP(r), consoleClient})
 	if tenancy.CodeOf(err) == tenancy.NotFound {
 		err = notFound("attachment")

@@ -18,6 +18,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tracker"
 	"github.com/colaflow/colaflow/web"
 )
 
@@ -214,6 +215,24 @@ func TestAPI_Memory(t *testing.T) {
 	acme.Read(t, store.Tokens(&made))
 	require.Empty(t, made)
 	status, body, _ = create(raw)
+	require.Equal(t, http.StatusOK, status, body)
+	require.Eventually(t, func() bool { return budget.Used() == 0 }, 10*time.Second, time.Millisecond, "the answer may come before the handler ends")
+}
+
+// TestSendAttachment_Memory: a file that is being sent is in the tenant's memory.
+func TestSendAttachment_Memory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme, globex := newOffice(t, b, "acme"), newOffice(t, b, "globex")
+	budget := b.app(t, acme.acme.Tenant).Budget()
+	free, err := budget.Reserve(budget.Limit() - tracker.MaxAttachment)
+	require.NoError(t, err)
+	status, body, _ := acme.ben.do("GET", "/api/v1/attachments/"+fileOf("acme"), "", bearer(acme.own))
+	require.Equal(t, http.StatusTooManyRequests, status, body)
+	status, body, _ = globex.ben.do("GET", "/api/v1/attachments/"+fileOf("globex"), "", bearer(globex.own))
+	require.Equal(t, http.StatusOK, status, body)
+	free()
+	status, body, _ = acme.ben.do("GET", "/api/v1/attachments/"+fileOf("acme"), "", bearer(acme.own))
 	require.Equal(t, http.StatusOK, status, body)
 	require.Eventually(t, func() bool { return budget.Used() == 0 }, 10*time.Second, time.Millisecond, "the answer may come before the handler ends")
 }
