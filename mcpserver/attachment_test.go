@@ -17,6 +17,7 @@ import (
 
 	"github.com/colaflow/colaflow/mcpserver"
 	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
 )
@@ -227,6 +228,27 @@ func TestAttachments_Permissions(t *testing.T) {
 	answer, err := b.mcp.CallAs(t.Context(), person(acme.Tenant, acme.Ben), mcpserver.PersonCall{Tool: "get_attachment", Arguments: json.RawMessage(fmt.Sprintf(`{"id":%q}`, id))})
 	require.NoError(t, err)
 	require.Equal(t, "x", string(answer.File))
+}
+
+// TestAttachments_Most: an issue has so many files and no more, until one goes; each of
+// them is listed.
+func TestAttachments_Most(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	issues := acme.Issues(t, acme.Project(t, "WEB", "Website"), "One", "Two")
+	b.exec(t, `insert into attachments (tenant_id, id, project_id, issue_id, author_id, name, type, size, sha256, content, created_at)
+		select $1, gen_random_uuid(), $2, $3, $4, 'x.txt', 'text/plain', 1, sha256('x'), 'x', $5 from generate_series(1, $6::int)`,
+		acme.ID, issues[0].ProjectID, issues[0].ID, acme.Ada.ID, storetest.Now, tracker.MaxAttachments-1)
+	c := b.client(t, acme.FullToken(t)).all()
+	last := c.ok("add_attachment", args{"key": "WEB-1", "name": "last.txt", "text": "x"})["id"]
+	more := args{"key": "WEB-1", "name": "more.txt", "text": "x"}
+	require.Contains(t, c.fails("too_large", "add_attachment", more), "WEB-1 has 100 files")
+	c.ok("add_attachment", args{"key": "WEB-2", "name": "other.txt", "text": "x"})
+	issue := c.ok("get_issue", args{"keys": "WEB-1", "include": "attachments"})["issues"].([]any)[0].(map[string]any)
+	require.Len(t, issue["attachments"], tracker.MaxAttachments)
+	c.agree("add_attachment", args{"key": "WEB-1", "remove_file": last})
+	c.ok("add_attachment", more)
 }
 
 // TestAttachments_Deleted go with their issue, which says how many there are.

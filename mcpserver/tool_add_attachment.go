@@ -58,6 +58,14 @@ func addAttachmentHandler(ctx context.Context, c *Call, in addAttachmentIn) (add
 	if err != nil {
 		return addAttachmentOut{}, err
 	}
+	var there int
+	if err := c.do(ctx, store.CountAttachments(i.ID, &there)); err != nil {
+		return addAttachmentOut{}, err
+	}
+	if there >= tracker.MaxAttachments {
+		return addAttachmentOut{}, tenancy.Errorf(tenancy.TooLarge, "%s has %d files, as many as an issue may have.", key, there).
+			WithNext("Take some away first, or attach the file to another issue.")
+	}
 	a.IssueID, a.Key = i.ID, key
 	c.changes = append(c.changes, change{Key: key.String(), Field: tracker.FieldAttachment, After: shorten(a.Name, maxAuditText)})
 	c.Tx.Later(store.InsertAttachment(i, a, contents, c.author()))

@@ -33,6 +33,13 @@ func Attachments(issues []uuid.UUID, limit int, into *[]tracker.Attachment) Quer
 	}
 }
 
+// CountAttachments counts the files of an issue.
+func CountAttachments(issue uuid.UUID, into *int) Query {
+	return func(b *pgx.Batch, scope Scope) {
+		b.Queue(`select count(*) from attachments where tenant_id = $1 and issue_id = $2`, scope.Tenant, issue).QueryRow(scalar(into))
+	}
+}
+
 // AttachmentByID reads what is known of a file; its ID stays zero if there is none.
 func AttachmentByID(id uuid.UUID, into *tracker.Attachment) Query {
 	return func(b *pgx.Batch, scope Scope) {

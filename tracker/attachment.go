@@ -21,6 +21,9 @@ import (
 // into a message of 1 MiB.
 const MaxAttachment = 700 << 10
 
+// MaxAttachments is how many files an issue may have.
+const MaxAttachments = 100
+
 // FieldAttachment is the field of events about attachments, which name the file: they
 // are for those who may read attachments.
 const FieldAttachment = "attachment"
