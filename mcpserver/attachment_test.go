@@ -224,6 +224,11 @@ func TestAttachments_Permissions(t *testing.T) {
 	unknown := c.fails("not_found", "get_attachment", args{"id": "019a0000-0000-7000-8000-000000000000"})
 	require.Equal(t, strings.ReplaceAll(unknown, "019a0000-0000-7000-8000-000000000000", hidden.(string)), c.fails("not_found", "get_attachment", args{"id": hidden}))
 
+	// Who may read the audit log of one project sees who read its files.
+	_, plain = acme.Token(t, "auditor", `{"audit":["read"],"only_projects":["WEB"]}`)
+	rows := b.client(t, plain).all().ok("search_audit_log", args{"tool": "get_attachment", "decision": "allowed"})
+	require.EqualValues(t, 1, rows["total"])
+
 	// A person gets the contents whole, under the same rules.
 	answer, err := b.mcp.CallAs(t.Context(), person(acme.Tenant, acme.Ben), mcpserver.PersonCall{Tool: "get_attachment", Arguments: json.RawMessage(fmt.Sprintf(`{"id":%q}`, id))})
 	require.NoError(t, err)

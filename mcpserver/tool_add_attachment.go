@@ -37,7 +37,7 @@ type addAttachmentOut struct {
 
 func addAttachment() Tool {
 	return define(Tool{
-		Name: "add_attachment", Title: "Attach a file", Toolset: ToolsetAttachments, Permission: needs(tenancy.AttachmentsCreate),
+		Name: "add_attachment", Title: "Attach a file", Toolset: ToolsetAttachments, Destructive: true, Permission: needs(tenancy.AttachmentsCreate),
 		Description: "Attach a file to an issue, or take one away: text, PNG, JPEG, GIF, WebP, PDF, zip, gzip, Office documents. Names may repeat.",
 	}, addAttachmentHandler)
 }

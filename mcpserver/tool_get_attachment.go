@@ -58,7 +58,8 @@ func getAttachmentHandler(ctx context.Context, c *Call, in getAttachmentIn) (get
 	if err != nil {
 		return getAttachmentOut{}, err
 	}
-	c.target, c.file = a.Key.String(), contents
+	c.touch(a.Key.String(), a.ProjectID)
+	c.file = contents
 	out := getAttachmentOut{Key: a.Key.String(), attachmentView: viewAttachment(a), SHA256: hex.EncodeToString(a.SHA256), URL: c.links.issue(a.Key)}
 	switch {
 	case a.IsText():

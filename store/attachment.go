@@ -9,7 +9,7 @@ import (
 )
 
 const selectAttachment = `select a.id, a.issue_id, a.author_id, a.token_id, coalesce(m.email, m.handle, ''), coalesce(t.name, ''),
-	a.name, a.type, a.size, a.sha256, a.created_at, p.key, i.number
+	a.name, a.type, a.size, a.sha256, a.created_at, a.project_id, p.key, i.number
 	from attachments a
 	join issues i on i.tenant_id = $1 and i.id = a.issue_id
 	join projects p on p.tenant_id = $1 and p.id = a.project_id
@@ -19,7 +19,7 @@ const selectAttachment = `select a.id, a.issue_id, a.author_id, a.token_id, coal
 
 func scanAttachment(row pgx.Rows, a *tracker.Attachment) error {
 	var author, token *uuid.UUID
-	err := row.Scan(&a.ID, &a.IssueID, &author, &token, &a.Author, &a.Agent, &a.Name, &a.Type, &a.Size, &a.SHA256, &a.CreatedAt, &a.Key.Project, &a.Key.Number)
+	err := row.Scan(&a.ID, &a.IssueID, &author, &token, &a.Author, &a.Agent, &a.Name, &a.Type, &a.Size, &a.SHA256, &a.CreatedAt, &a.ProjectID, &a.Key.Project, &a.Key.Number)
 	a.AuthorID, a.TokenID = idOrNil(author), idOrNil(token)
 	return err
 }

@@ -33,6 +33,7 @@ type Attachment struct {
 	ID        uuid.UUID
 	IssueID   uuid.UUID
 	Key       IssueKey
+	ProjectID uuid.UUID
 	AuthorID  uuid.UUID // zero: a service token
 	TokenID   uuid.UUID // zero: a signed-in person
 	Author    string
