@@ -360,7 +360,7 @@ func TestBlockPath_Model(t *testing.T) {
 			require.Contains(t, w.blockers[byKey[path[n]].ID], byKey[path[n-1]].ID, "%v", path)
 		}
 	})
-	require.Positive(t, found)
+	require.GreaterOrEqual(t, found, enough(1), "some paths are there to be found")
 }
 
 // TestMembers_Model compares who is offered for the beginning of a name.
