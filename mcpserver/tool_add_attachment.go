@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
@@ -104,14 +102,12 @@ func (c *Call) removeAttachment(ctx context.Context, key tracker.IssueKey, in ad
 	if err != nil {
 		return addAttachmentOut{}, err
 	}
-	var a tracker.Attachment
-	if id, wrong := uuid.Parse(in.Remove); wrong == nil {
-		if err := c.do(ctx, store.AttachmentByID(id, &a)); err != nil {
-			return addAttachmentOut{}, err
-		}
+	a, err := c.attachment(ctx, in.Remove, nil)
+	if err == nil && a.IssueID != i.ID {
+		err = noAttachment(in.Remove)
 	}
-	if a.IssueID != i.ID || a.ID.String() != in.Remove {
-		return addAttachmentOut{}, noAttachment(in.Remove)
+	if err != nil {
+		return addAttachmentOut{}, err
 	}
 	if !a.IsOf(c.MemberID, c.TokenID) && !c.May(tenancy.IssuesDelete) {
 		return addAttachmentOut{}, tenancy.Errorf(tenancy.Forbidden, "This file is of %s: only they, or who may delete issues, may take it away.", shorten(cmp.Or(a.Author, a.Agent), 80)).

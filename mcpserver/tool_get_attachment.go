@@ -54,7 +54,8 @@ func getAttachment() Tool {
 }
 
 func getAttachmentHandler(ctx context.Context, c *Call, in getAttachmentIn) (getAttachmentOut, error) {
-	a, contents, err := c.attachment(ctx, in.ID)
+	var contents []byte
+	a, err := c.attachment(ctx, in.ID, &contents)
 	if err != nil {
 		return getAttachmentOut{}, err
 	}
@@ -78,17 +79,21 @@ func getAttachmentHandler(ctx context.Context, c *Call, in getAttachmentIn) (get
 	return out, nil
 }
 
-// attachment reads the file that an id names.
-func (c *Call) attachment(ctx context.Context, text string) (a tracker.Attachment, contents []byte, err error) {
+// attachment finds the file that an id names, and reads its contents if they are asked for.
+func (c *Call) attachment(ctx context.Context, text string, contents *[]byte) (a tracker.Attachment, err error) {
 	if id, wrong := uuid.Parse(text); wrong == nil {
-		if err := c.do(ctx, store.AttachmentByID(id, &a), store.AttachmentContents(id, &contents)); err != nil {
-			return a, nil, err
+		queries := []store.Query{store.AttachmentByID(id, &a)}
+		if contents != nil {
+			queries = append(queries, store.AttachmentContents(id, contents))
+		}
+		if err := c.do(ctx, queries...); err != nil {
+			return a, err
 		}
 	}
 	if a.ID == uuid.Nil || a.ID.String() != text {
-		return a, nil, noAttachment(text)
+		return a, noAttachment(text)
 	}
-	return a, contents, nil
+	return a, nil
 }
 
 // noAttachment is the one answer to an id that names nothing visible.
