@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { notifyManager, QueryClient } from '@tanstack/react-query'
 import { ApiError } from './api/http'
 import { useSession } from './session/store'
 
@@ -11,6 +11,10 @@ export const queries = new QueryClient({
     },
   },
 })
+
+// What a person chose is drawn in the same frame: a box or a list would fall back to its old
+// value, for React at once and for the eye until the library's next timer.
+notifyManager.setScheduler(queueMicrotask)
 
 useSession.subscribe((now, before) => {
   if (before.me && now.me?.id !== before.me.id) queries.clear()
