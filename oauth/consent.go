@@ -46,7 +46,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sealed := r.URL.Query().Get("request")
-	s.renderTo(w, req.Redirect, "consent", page{Title: "Connect " + c.Name, Client: c, Redirect: describeRedirect(req.Redirect), Person: person,
+	s.render(w, http.StatusOK, "consent", page{Title: "Connect " + c.Name, Client: c, Redirect: describeRedirect(req.Redirect), Person: person,
 		Choices: choicesOf(req.Scope, person.Member.Role, told), Projects: projects, Lives: lives,
 		Next: url.Values{"request": {sealed}, "tenant": {slug}, "token": {s.formToken(person, sealed)}}})
 }

@@ -85,36 +85,32 @@ func choicesOf(asked tenancy.PermissionSet, role tenancy.Role, told bool) []choi
 	return list
 }
 
+// render writes a page. None has a Cross-Origin-Opener-Policy: clients on the web open
+// them in a popup, and would lose it.
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
-	s.write(w, status, name, p, "'self'")
-}
-
-// renderTo is render for a form whose answer may redirect to a client: browsers
-// hold the redirects of a form to its policy too.
-func (s *Server) renderTo(w http.ResponseWriter, redirect, name string, p page) {
-	action := "'self'"
-	if u, err := url.Parse(redirect); err == nil && u.Scheme != "" {
-		action += " " + u.Scheme + ":"
-		if u.Scheme == "https" || u.Scheme == "http" {
-			action = "'self' " + u.Scheme + "://" + u.Host
-		}
-	}
-	s.write(w, http.StatusOK, name, p, action)
-}
-
-func (s *Server) write(w http.ResponseWriter, status int, name string, p page, formAction string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", csp+p.formPolicy())
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.WriteHeader(status)
 	if err := s.templates.ExecuteTemplate(w, name+".html", p); err != nil {
 		s.Log.Error("page was not written whole", "template", name, "error", err)
 	}
+}
+
+const csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+
+// formPolicy holds forms to this site, but for the one whose answer goes to a client:
+// Chromium holds every redirect after it to the policy too, and a client's callback may
+// lead on to anywhere, such as to an application on the person's computer.
+func (p page) formPolicy() string {
+	if p.Choices != nil {
+		return ""
+	}
+	return "; form-action 'self'"
 }
 
 func (s *Server) refusePage(w http.ResponseWriter, status int, title, text string) {

@@ -89,6 +89,7 @@ func (c console) page(w http.ResponseWriter, _ *http.Request) {
 	nonce := rand.Text()
 	secured(w, "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", fmt.Sprintf(consoleCSP, nonce))
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	_, _ = w.Write(bytes.ReplaceAll(c.index, []byte(noncePlace), []byte(nonce)))
 }
 

@@ -203,7 +203,8 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, data any
 	}
 }
 
-// secured sets the headers of every HTML answer.
+// secured sets the headers of every HTML answer. A Cross-Origin-Opener-Policy is not among
+// them: an agent's client on the web may have opened a sign-in in a popup, and would lose it.
 func secured(w http.ResponseWriter, contentType string) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
@@ -211,5 +212,4 @@ func secured(w http.ResponseWriter, contentType string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }

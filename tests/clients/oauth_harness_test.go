@@ -80,6 +80,7 @@ type person struct {
 	Answer   string   `json:"answer"` // the button
 	Allow    []string `json:"allow,omitempty"`
 	Projects []string `json:"projects,omitempty"` // empty: all
+	Opener   string   `json:"opener,omitempty"`   // the page that asks them in a popup; empty: in a window
 }
 
 // browser returns the command that BROWSER names for a program, so that Ada answers as told.
@@ -113,6 +114,7 @@ func (r *remote) log() string { return filepath.Join(r.dir, "browser.log") }
 type saw struct {
 	Asks, Consent, Back, Landed, Failed string
 	Asked                               []string
+	Lost                                bool // the opener cannot see its popup any more
 }
 
 // saw waits until a person has answered so many times since it was asked before, and
