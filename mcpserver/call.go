@@ -34,9 +34,10 @@ type Call struct {
 	project uuid.UUID
 	changes []change
 	edited  json.RawMessage // the changes, where the store tells them
-	// beside follows the data of the result; file is that part of it for people.
+	// beside follows the data of the result, and file follows that.
 	beside []mcp.Content
-	file   []byte
+	file   *file
+	memory *tenancy.Charge
 }
 
 // change is one event in the audit row's before and after.

@@ -19,6 +19,7 @@ func (s *Server) openCharge(w http.ResponseWriter, hr *http.Request, r *request)
 	switch code := tenancy.CodeOf(err); {
 	case err == nil:
 		charge = budget.Open()
+		r.memory = charge
 		return charge, func() { charge.Release(); release() }, true
 	case code == tenancy.NotFound: // the tenant was deleted just now
 		err = tenancy.Errorf(tenancy.Unauthenticated, "The token's tenant does not exist any more.")
@@ -36,19 +37,19 @@ func (s *Server) openCharge(w http.ResponseWriter, hr *http.Request, r *request)
 
 // reserve charges a tenant's account for what comes by other ways than HTTP, until
 // release is called.
-func (s *Server) reserve(ctx context.Context, tenant tenancy.TenantID, bytes int) (release func(), err error) {
+func (s *Server) reserve(ctx context.Context, tenant tenancy.TenantID, bytes int) (charge *tenancy.Charge, release func(), err error) {
 	budget, leave, err := s.budget(ctx, tenant)
 	if tenancy.CodeOf(err) == tenancy.NotFound {
-		return nil, tenancy.Errorf(tenancy.Unauthenticated, "The token's tenant does not exist any more.")
+		return nil, nil, tenancy.Errorf(tenancy.Unauthenticated, "The token's tenant does not exist any more.")
 	} else if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	charge := budget.Open()
+	charge = budget.Open()
 	if err := charge.Grow(int64(bytes)); err != nil {
 		leave()
-		return nil, err
+		return nil, nil, err
 	}
-	return func() { charge.Release(); leave() }, nil
+	return charge, func() { charge.Release(); leave() }, nil
 }
 
 // unlimited is the budget where nobody keeps accounts.

@@ -3,6 +3,7 @@ package mcpserver_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,6 +80,39 @@ func TestMemory_Stdio(t *testing.T) {
 	orphan := beta.FullToken(t)
 	delete(accounts, beta.ID) // the tenant was deleted just now
 	require.Contains(t, ask(orphan, ping), `"code":-32001`, "no tenant, no token")
+}
+
+// TestMemory_Files: a file is read and kept only where its tenant has room for all that it
+// takes on the way, over HTTP and pipes alike.
+func TestMemory_Files(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
+	accounts := budgets{acme.ID: tenancy.NewBudget(1 << 20)}
+	server, h := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, Budget: accounts.of, RefusalPause: 1})
+	token := acme.FullToken(t)
+	roomy, narrow := b.client(t, token).all(), b.client(t, token).all()
+	narrow.url = h.URL
+	file := func(size int) args {
+		return args{"key": "WEB-1", "name": "log.gz", "data": base64.StdEncoding.EncodeToString(append([]byte("\x1f\x8b\x08"), make([]byte, size-3)...))}
+	}
+	large, small := roomy.ok("add_attachment", file(400<<10))["id"], roomy.ok("add_attachment", file(100<<10))["id"]
+
+	require.Contains(t, narrow.fails("rate_limited", "get_attachment", args{"id": large}), "memory on this server is used up")
+	_, beside := narrow.file(small)
+	require.Len(t, beside, 1, "what fits goes on")
+	require.Contains(t, narrow.fails("rate_limited", "add_attachment", file(300<<10)), "memory on this server is used up")
+	narrow.ok("add_attachment", file(200<<10))
+	require.EqualValues(t, 3, roomy.ok("list_activity", args{"kinds": "attachment"})["total"], "what was refused was not attached")
+
+	for id, want := range map[any]string{large: "memory on this server is used up", small: `"blob"`} {
+		var out bytes.Buffer
+		message := callBody("get_attachment", `{"id":"`+id.(string)+`"}`) + "\n"
+		require.NoError(t, server.ServeStdio(t.Context(), strings.NewReader(message), &out, token, mcpserver.Narrowing{Toolsets: []string{"all"}}))
+		require.Contains(t, out.String(), want)
+	}
+	require.Zero(t, accounts[acme.ID].Used(), "everything was given back")
 }
 
 // TestMemory_NoAccount: without its tenant a token opens nothing.

@@ -57,5 +57,9 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 		}
 		return PersonAnswer{}, public(err, r.id)
 	}
-	return PersonAnswer{data, r.file}, nil
+	answer := PersonAnswer{Data: data}
+	if r.file != nil {
+		answer.File = r.file.contents
+	}
+	return answer, nil
 }

@@ -24,8 +24,9 @@ type request struct {
 	client    string
 	started   time.Time
 	narrow    Narrowing
+	memory    *tenancy.Charge       // of the tenant, which the request is charged to; nil: unlimited
 	beside    []mcp.Content         // that the call's answer shows after its data
-	file      []byte                // the same for people
+	file      *file                 // that the call read
 	metadata  string                // address that a refused client is told; see Config.ResourceMetadata
 	offer     tenancy.PermissionSet // what a client without a token asks its person for first
 	// refused is set when the database no longer accepts the token: the

@@ -205,8 +205,8 @@ func (p *pipe) answer(ctx context.Context, r *request, line []byte) {
 	session := ctx
 	ctx, stop := s.running.start(withRequest(ctx, r), r)
 	defer stop()
-	free, err := s.reserve(ctx, r.principal.TenantID, len(line)+answerRoom)
-	if err != nil {
+	var free func()
+	if r.memory, free, err = s.reserve(ctx, r.principal.TenantID, len(line)+answerRoom); err != nil {
 		p.turnAway(ctx, r, err)
 		return
 	}

@@ -71,7 +71,7 @@ func (p *pipe) listen(ctx context.Context, r *request) {
 	free := func() {}
 	defer func() { free() }()
 	st, leave, err := s.subscribe(ctx, r, uris, func(bytes int64) (err error) {
-		release, err := s.reserve(ctx, r.principal.TenantID, int(bytes))
+		_, release, err := s.reserve(ctx, r.principal.TenantID, int(bytes))
 		if err == nil {
 			free = release
 		}

@@ -74,7 +74,7 @@ func (p *pipe) subscribe(session, ctx context.Context, r *request) error {
 // like a running call when its token ends.
 func (p *pipe) startWatching(session, ctx context.Context, r *request, subs []subscription) error {
 	s, st := p.server, newStream(r, subs)
-	free, err := s.reserve(ctx, r.principal.TenantID, streamRoom+maxWatched*watchRoom)
+	_, free, err := s.reserve(ctx, r.principal.TenantID, streamRoom+maxWatched*watchRoom)
 	if err != nil {
 		return err
 	}

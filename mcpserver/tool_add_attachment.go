@@ -48,6 +48,9 @@ func addAttachmentHandler(ctx context.Context, c *Call, in addAttachmentIn) (add
 	if in.Remove != "" {
 		return c.removeAttachment(ctx, key, in)
 	}
+	if err := c.memory.Grow(2 * int64(len(in.Text)+len(in.Data))); err != nil { // the contents, and what PostgreSQL is sent
+		return addAttachmentOut{}, err
+	}
 	a, contents, err := newAttachment(in)
 	if err != nil {
 		return addAttachmentOut{}, err
@@ -102,7 +105,7 @@ func (c *Call) removeAttachment(ctx context.Context, key tracker.IssueKey, in ad
 	if err != nil {
 		return addAttachmentOut{}, err
 	}
-	a, err := c.attachment(ctx, in.Remove, nil)
+	a, err := c.attachment(ctx, in.Remove)
 	if err == nil && a.IssueID != i.ID {
 		err = noAttachment(in.Remove)
 	}

@@ -54,39 +54,31 @@ func getAttachment() Tool {
 }
 
 func getAttachmentHandler(ctx context.Context, c *Call, in getAttachmentIn) (getAttachmentOut, error) {
-	var contents []byte
-	a, err := c.attachment(ctx, in.ID, &contents)
+	a, err := c.attachment(ctx, in.ID)
 	if err != nil {
 		return getAttachmentOut{}, err
 	}
 	c.touch(a.Key.String(), a.ProjectID)
-	c.file = contents
 	out := getAttachmentOut{Key: a.Key.String(), attachmentView: viewAttachment(a), SHA256: hex.EncodeToString(a.SHA256), URL: c.links.issue(a.Key)}
 	switch {
-	case a.IsText():
-		if in.Offset >= a.Size {
-			return out, tenancy.Errorf(tenancy.InvalidValue, "offset %d is behind the end: %s has %d bytes.", in.Offset, a.Name, a.Size)
-		}
-		out.Text, out.NextOffset = partOf(contents, in.Offset, maxText-2<<10)
-	case in.Offset > 0:
+	case in.Offset > 0 && !a.IsText():
 		return out, tenancy.Errorf(tenancy.InvalidValue, "offset is for texts; %s is %s.", a.Name, a.Type).WithNext("Leave it out.")
-	case a.IsImage():
-		c.beside = append(c.beside, mcp.NewImageContent(base64.StdEncoding.EncodeToString(contents), a.Type))
-	default:
-		c.beside = append(c.beside, mcp.NewEmbeddedResource(mcp.BlobResourceContents{
-			URI: "colaflow://attachments/" + a.ID.String(), MIMEType: a.Type, Blob: base64.StdEncoding.EncodeToString(contents)}))
+	case in.Offset > 0 && in.Offset >= a.Size:
+		return out, tenancy.Errorf(tenancy.InvalidValue, "offset %d is behind the end: %s has %d bytes.", in.Offset, a.Name, a.Size)
+	}
+	if c.file, err = c.readFile(ctx, a); err != nil {
+		return out, err
+	}
+	if a.IsText() {
+		out.Text, out.NextOffset = partOf(c.file.contents, in.Offset, maxText-2<<10)
 	}
 	return out, nil
 }
 
-// attachment finds the file that an id names, and reads its contents if they are asked for.
-func (c *Call) attachment(ctx context.Context, text string, contents *[]byte) (a tracker.Attachment, err error) {
+// attachment finds the file that an id names.
+func (c *Call) attachment(ctx context.Context, text string) (a tracker.Attachment, err error) {
 	if id, wrong := uuid.Parse(text); wrong == nil {
-		queries := []store.Query{store.AttachmentByID(id, &a)}
-		if contents != nil {
-			queries = append(queries, store.AttachmentContents(id, contents))
-		}
-		if err := c.do(ctx, queries...); err != nil {
+		if err := c.do(ctx, store.AttachmentByID(id, &a)); err != nil {
 			return a, err
 		}
 	}
@@ -94,6 +86,44 @@ func (c *Call) attachment(ctx context.Context, text string, contents *[]byte) (a
 		return a, noAttachment(text)
 	}
 	return a, nil
+}
+
+// file is an attachment with its contents.
+type file struct {
+	tracker.Attachment
+	contents []byte
+}
+
+// fileCopies times its size is what a file takes until its answer is buffered, which is
+// charged by itself: as it is, in base64, and in base64 within the answer.
+const fileCopies = 4
+
+// readFile reads the contents of a file, once the tenant's memory has room for them.
+func (c *Call) readFile(ctx context.Context, a tracker.Attachment) (*file, error) {
+	if err := c.memory.Grow(fileCopies * int64(a.Size)); err != nil {
+		return nil, err
+	}
+	f := &file{Attachment: a}
+	if err := c.do(ctx, store.AttachmentContents(a.ID, &f.contents)); err != nil {
+		return nil, err
+	}
+	if len(f.contents) != a.Size { // it was taken away just now
+		return nil, noAttachment(a.ID.String())
+	}
+	return f, nil
+}
+
+// content is the file as agents are shown it, beside what is said of it; a text is there.
+func (f *file) content() []mcp.Content {
+	switch {
+	case f == nil || f.IsText():
+		return nil
+	case f.IsImage():
+		return []mcp.Content{mcp.NewImageContent(base64.StdEncoding.EncodeToString(f.contents), f.Type)}
+	default:
+		return []mcp.Content{mcp.NewEmbeddedResource(mcp.BlobResourceContents{
+			URI: "colaflow://attachments/" + f.ID.String(), MIMEType: f.Type, Blob: base64.StdEncoding.EncodeToString(f.contents)})}
+	}
 }
 
 // noAttachment is the one answer to an id that names nothing visible.
