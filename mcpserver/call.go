@@ -19,14 +19,16 @@ import (
 // the clock and the log. It calls Tx methods and tracker rules, nothing else.
 type Call struct {
 	tenancy.Principal
-	Tx      *store.Tx
-	Now     time.Time
-	Log     *slog.Logger
-	tool    string
-	links   links
-	cursors cursors
-	putPage PutPage
-	consent consent
+	Tx       *store.Tx
+	Now      time.Time
+	Log      *slog.Logger
+	tool     string
+	narrow   Narrowing
+	optional []Tool // see Server
+	links    links
+	cursors  cursors
+	putPage  PutPage
+	consent  consent
 	// progress is where the client hears how far the call is; nil: nowhere.
 	progress *progress
 	// target and changes go into the audit row.

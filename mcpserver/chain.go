@@ -45,12 +45,12 @@ func (s *Server) chain(metadata string) http.Handler {
 		case hr.Method == http.MethodOptions && hr.Header.Get("Origin") != "":
 			w.WriteHeader(http.StatusNoContent)
 		case !r.narrow.readPath(hr.URL.Path):
-			refuse(w, http.StatusNotFound, "not_found", "There is nothing here. MCP is served at /mcp, /mcp/readonly and /mcp/p/{KEY}.")
+			refuse(w, http.StatusNotFound, "not_found", "There is nothing here. MCP is served at /mcp, /mcp/readonly, /mcp/p/{KEY} and /mcp/x/{TOOLSETS}.")
 		case hr.Method != http.MethodPost:
 			w.Header().Set("Allow", http.MethodPost)
 			refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "Send MCP messages with POST.")
 		default:
-			r.offer = firstScope(r.narrow)
+			r.offer = s.firstScope(r.narrow)
 			s.post(w, hr, r)
 		}
 	})

@@ -22,6 +22,7 @@ func TestChallenge(t *testing.T) {
 	tokens := httptest.NewServer(s.TokenHandler())
 	t.Cleanup(tokens.Close)
 	everyday, reads := strings.Join(tenancy.Everyday().Strings(), " "), strings.Join(tenancy.RoleViewer.Permissions().Strings(), " ")
+	files := strings.Join((tenancy.Everyday() | tenancy.NewPermissionSet(tenancy.AttachmentsRead, tenancy.AttachmentsCreate)).Strings(), " ")
 	unknown := "mcp_acme_" + strings.Repeat("0", 32)
 	for name, test := range map[string]struct {
 		url, token string
@@ -32,6 +33,9 @@ func TestChallenge(t *testing.T) {
 		"none, tokens' address":  {tokens.URL, "", `Bearer`},
 		"bad, tokens' address":   {tokens.URL, unknown, `Bearer error="invalid_token"`},
 		"none, by a narrow path": {main.URL + "/mcp/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `"`},
+		"none, with files":       {main.URL + "/mcp/x/default,attachments", "", `Bearer scope="` + files + `", resource_metadata="` + metadata + `"`},
+		"none, reading files":    {main.URL + "/mcp/x/attachments,time/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `"`},
+		"none, with everything":  {main.URL + "/mcp/x/all", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
 		"none, of a project":     {main.URL + "/mcp/p/WEB", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
 	} {
 		url := test.url

@@ -63,7 +63,7 @@ func (s *Server) dispatch(ctx context.Context, t Tool, r *request) (json.RawMess
 }
 
 func (s *Server) attempt(ctx context.Context, t Tool, r *request) (data json.RawMessage, err error) {
-	c := &Call{Principal: r.principal, Now: s.now(), Log: s.log, tool: t.Name, cursors: s.cursors, putPage: s.putPage, progress: r.progress, memory: r.memory,
+	c := &Call{Principal: r.principal, Now: s.now(), Log: s.log, tool: t.Name, narrow: r.narrow, optional: s.optional, cursors: s.cursors, putPage: s.putPage, progress: r.progress, memory: r.memory,
 		links: links{s.publicURL, r.principal.TenantSlug}}
 	if t.Permission != nil && !r.principal.May(*t.Permission) {
 		err = forbidden(r.principal, *t.Permission, "")

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -113,6 +114,7 @@ type client struct {
 	toolsets string
 	// through is how its requests go; nil: as everybody's.
 	through *http.Client
+	edits   []func(*http.Request) // of every request
 }
 
 // all is the client with every toolset.
@@ -146,7 +148,7 @@ func (c *client) post(body string, edit ...func(*http.Request)) answer {
 	if c.toolsets != "" {
 		req.Header.Set("X-MCP-Toolsets", c.toolsets)
 	}
-	for _, e := range edit {
+	for _, e := range append(slices.Clone(c.edits), edit...) {
 		e(req)
 	}
 	res, err := http.DefaultClient.Do(req)

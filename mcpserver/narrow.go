@@ -30,6 +30,10 @@ const (
 	headerReadOnly = "X-MCP-Readonly"
 )
 
+// endpointPath is where MCP is served, and what narrows it comes after: /readonly,
+// /p/{KEY} and /x/{TOOLSETS}, in any order.
+const endpointPath = "/mcp"
+
 // Narrowing is what a client takes away from its token's power, and which of the
 // opt-in toolsets it wants to see. Nothing of it can widen what the token may do.
 type Narrowing struct {
@@ -104,17 +108,16 @@ func (n Narrowing) apply(p tenancy.Principal) tenancy.Principal {
 // narrowingOf reads the headers and the path of a request. What is given twice, or not
 // understood, is refused: a client must not believe that it is held when it is not.
 func narrowingOf(hr *http.Request, tools []string) (n Narrowing, err error) {
+	n.readPath(hr.URL.Path) // chain has checked it
+	if len(n.Toolsets) > 0 && len(hr.Header.Values(headerToolsets)) > 0 {
+		return n, tenancy.Errorf(tenancy.InvalidValue, "The address names toolsets, and so does header %s.", headerToolsets).WithNext("Leave one of them out.")
+	}
 	for name, into := range map[string]*[]string{headerToolsets: &n.Toolsets, headerTools: &n.Tools, headerExclude: &n.Exclude} {
 		values := hr.Header.Values(name)
 		if len(values) == 0 {
 			continue
 		}
-		for _, item := range strings.Split(strings.Join(values, ","), ",") {
-			if item = strings.TrimSpace(item); item != "" {
-				*into = append(*into, item)
-			}
-		}
-		if len(*into) == 0 {
+		if *into = listed(strings.Join(values, ",")); len(*into) == 0 {
 			return n, tenancy.Errorf(tenancy.InvalidValue, "Header %s is empty.", name).WithNext("Leave it out, or name something.")
 		}
 	}
@@ -125,14 +128,23 @@ func narrowingOf(hr *http.Request, tools []string) (n Narrowing, err error) {
 	default:
 		return n, tenancy.Errorf(tenancy.InvalidValue, "Header %s must be true or false.", headerReadOnly)
 	}
-	n.readPath(hr.URL.Path) // chain has checked it
 	return n, n.check(tools)
 }
 
-// readPath reads what follows the endpoint: /readonly and /p/{KEY}, in any order. It
-// reports false for a path where nothing is served.
+// listed reads names that are separated by commas.
+func listed(text string) (names []string) {
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// readPath reads what follows the endpoint. It reports false for a path where nothing
+// is served.
 func (n *Narrowing) readPath(path string) bool {
-	rest := strings.Trim(strings.TrimPrefix(path, "/mcp"), "/")
+	rest := strings.Trim(strings.TrimPrefix(path, endpointPath), "/")
 	for rest != "" {
 		var part string
 		part, rest, _ = strings.Cut(rest, "/")
@@ -142,6 +154,11 @@ func (n *Narrowing) readPath(path string) bool {
 		case part == "p" && rest != "" && n.Project == "":
 			part, rest, _ = strings.Cut(rest, "/")
 			n.Project = strings.ToUpper(part)
+		case part == "x" && n.Toolsets == nil:
+			part, rest, _ = strings.Cut(rest, "/")
+			if n.Toolsets = listed(part); n.Toolsets == nil {
+				return false
+			}
 		default:
 			return false
 		}

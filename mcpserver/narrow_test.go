@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/mcpserver"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // names lists the tools that a client sees under headers, at a path.
@@ -59,6 +60,11 @@ func TestNarrow_Lists(t *testing.T) {
 	readers := toolNames(func(t mcpserver.Tool) bool { return inDefault(t) && t.ReadOnly })
 	require.Equal(t, readers, c.names("", "X-MCP-Readonly", "true"))
 	require.Equal(t, readers, c.names("/mcp/readonly"))
+	withFiles := toolNames(func(t mcpserver.Tool) bool { return inDefault(t) || t.Toolset == mcpserver.ToolsetAttachments })
+	require.Equal(t, withFiles, c.names("/mcp/x/default,attachments"))
+	require.Equal(t, withFiles, c.names("/mcp/p/WEB/x/default,attachments"))
+	require.Equal(t, []string{"get_attachment"}, c.names("/mcp/x/attachments/readonly"))
+	require.Equal(t, toolNames(func(mcpserver.Tool) bool { return true }), c.names("/mcp/x/all"))
 	require.Equal(t, []string{"search_issues", "get_issue"}, c.names("", "X-MCP-Tools", "get_issue, search_issues"))
 	require.Equal(t, []string{"get_issue", "search_audit_log"}, c.names("", "X-MCP-Tools", "get_issue", "X-MCP-Tools", "search_audit_log"))
 	require.Equal(t, []string{"get_issue"}, c.names("", "X-MCP-Tools", "get_issue,update_issue", "X-MCP-Readonly", "1"))
@@ -103,12 +109,44 @@ func TestNarrow_BadRequests(t *testing.T) {
 		require.Contains(t, a.body, jsonText(bad.says))
 	}
 	for path, status := range map[string]int{"/mcp": 200, "/mcp/": 200, "/mcp/readonly": 200, "/mcp/p/WEB": 200, "/mcp/p/web/readonly": 200, "/mcp/readonly/p/WEB": 200,
-		"/mcp/p": 404, "/mcp/p/": 404, "/mcp/x": 404, "/mcp/p/WEB/p/API": 404, "/mcp/p/W%2F..": 404, "/mcp/p/W-1": 400} {
+		"/mcp/p": 404, "/mcp/p/": 404, "/mcp/x": 404, "/mcp/p/WEB/p/API": 404, "/mcp/p/W%2F..": 404, "/mcp/p/W-1": 400,
+		"/mcp/x/": 404, "/mcp/x/,": 404, "/mcp/x/time/x/admin": 404, "/mcp/x/tme": 400, "/mcp/x/default,%20time/p/WEB": 200, "/mcp/x/all/readonly/more": 404} {
 		at := *c
 		at.url += path
 		require.Equal(t, status, at.post(ping).status, path)
 	}
+	twice := *c
+	twice.url += "/mcp/x/time"
+	require.Contains(t, twice.post(ping, header("X-MCP-Toolsets", "admin")).body, "Leave one of them out.")
 	require.Equal(t, http.StatusUnauthorized, b.client(t, "").post(ping, header("X-MCP-Toolsets", "admn")).status, "the token comes first")
+}
+
+// TestNarrow_MoreToolsets: an agent learns which toolsets its person could show it, and of
+// none that its token, or what its client took away, leaves nothing of.
+func TestNarrow_MoreToolsets(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	acme := b.db.Tenant(t, "acme")
+	more := func(grants, path string, headers ...string) []any {
+		_, plain := acme.Token(t, tenancy.NewID().String(), grants)
+		c := b.client(t, plain)
+		c.url += path
+		c.edits = headerPairs(headers)
+		me := c.ok("get_me", nil)
+		list, _ := me["more_toolsets"].([]any)
+		require.Equal(t, len(list) > 0, me["hint"] != nil)
+		return list
+	}
+	const files, all = `{"issues":["read"],"attachments":["read"],"time":["write"]}`, `{"issues":["*"],"attachments":["*"],"time":["*"],"audit":["*"]}`
+	require.Equal(t, []any{"attachments", "time"}, more(files, "/mcp"))
+	require.Equal(t, []any{"time"}, more(files, "/mcp/x/default,attachments"))
+	require.Equal(t, []any{"time"}, more(files, "/mcp", "X-MCP-Toolsets", "default,attachments"))
+	require.Equal(t, []any{"attachments"}, more(files, "/mcp/readonly"), "who is held to reading cannot log work")
+	require.Equal(t, []any{"time"}, more(files, "/mcp", "X-MCP-Exclude-Tools", "get_attachment"))
+	require.Equal(t, []any{"admin", "attachments", "time"}, more(all, "/mcp"))
+	for _, none := range [][]any{more(files, "/mcp/x/all"), more(`{"issues":["read"]}`, "/mcp"), more(files, "/mcp", "X-MCP-Tools", "get_me")} {
+		require.Empty(t, none)
+	}
 }
 
 func jsonText(s string) string {

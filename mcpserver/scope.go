@@ -3,18 +3,26 @@ package mcpserver
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
 
 // firstScope is what a client asks its person for before it has a token: enough for
-// everyday work, and no more than its address leaves. Calls that need more say so.
-func firstScope(n Narrowing) tenancy.PermissionSet {
-	if n.ReadOnly {
-		return tenancy.Everyday() & tenancy.RoleViewer.Permissions()
+// everyday work and the toolsets that its address names, and no more than the address
+// leaves. Calls that need more say so.
+func (s *Server) firstScope(n Narrowing) tenancy.PermissionSet {
+	set := tenancy.Everyday()
+	for _, t := range s.optional {
+		if slices.Contains(n.Toolsets, t.Toolset) {
+			set |= tenancy.NewPermissionSet(*t.Permission)
+		}
 	}
-	return tenancy.Everyday()
+	if n.ReadOnly {
+		set &= tenancy.RoleViewer.Permissions()
+	}
+	return set
 }
 
 // needy arguments may need more permissions than their tool does.

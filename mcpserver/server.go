@@ -93,6 +93,7 @@ type Server struct {
 	watched       []watched
 	catalogue     map[string]Tool
 	toolNames     []string
+	optional      []Tool // of the toolsets that are shown to who asks for them
 	mcp           *server.MCPServer
 	http          *server.StreamableHTTPServer
 }
@@ -154,6 +155,9 @@ func New(cfg Config) (*Server, error) {
 	for place, t := range tools {
 		t.place = place
 		s.catalogue[t.Name] = t
+		if t.toolset() != ToolsetDefault {
+			s.optional = append(s.optional, t)
+		}
 		s.mcp.AddTool(t.definition(), s.handler(t))
 	}
 	s.addResources()

@@ -2,6 +2,8 @@ package mcpserver
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -20,6 +22,9 @@ type getMeOut struct {
 	ExpiresAt   string   `json:"expires_at,omitempty"`
 	Warnings    []string `json:"warnings,omitempty"`
 	Now         string   `json:"now"`
+	// More names toolsets that the token may use and the client did not ask for.
+	More []string `json:"more_toolsets,omitempty"`
+	Hint string   `json:"hint,omitempty"`
 }
 
 func getMe() Tool {
@@ -50,5 +55,26 @@ func (c *Call) me() getMeOut {
 	case c.ExpiresSoon():
 		out.Warnings = append(out.Warnings, "This token expires at "+out.ExpiresAt+": ask an admin to extend or rotate it.")
 	}
+	if out.More = c.moreToolsets(); len(out.More) > 0 {
+		names := strings.Join(append([]string{ToolsetDefault}, out.More...), ",")
+		out.Hint = "Your person can show you those tools: with the header " + headerToolsets + ": " + names + ", at the address " + endpointPath + "/x/" + names +
+			", or with --toolsets of colaflow stdio."
+	}
 	return out
+}
+
+// moreToolsets lists the toolsets with a tool that the token may call, had the client
+// asked for it: one that was taken away by name or as a write is not missed.
+func (c *Call) moreToolsets() (names []string) {
+	if len(c.narrow.Tools) > 0 {
+		return nil
+	}
+	for _, t := range c.optional {
+		asked := c.narrow
+		asked.Toolsets = []string{t.Toolset}
+		if asked.allows(t) && !c.narrow.allows(t) && c.May(*t.Permission) && !slices.Contains(names, t.Toolset) {
+			names = append(names, t.Toolset)
+		}
+	}
+	return names
 }

@@ -22,7 +22,7 @@ func parseScope(text string) tenancy.PermissionSet {
 
 // beyondFirst is what a client asks for after a call of its needed more; nothing, where
 // it may as well be one that has just begun: any of those asks for what the first 401
-// names, for all there is, or for nothing.
+// names at the plain address, for all there is, or for nothing.
 func beyondFirst(asked tenancy.PermissionSet) tenancy.PermissionSet {
 	switch asked {
 	case tenancy.Everyday(), tenancy.Everyday() & tenancy.RoleViewer.Permissions(), tenancy.AllPermissions:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -125,11 +126,12 @@ func shownDefault(f *pflag.Flag) string {
 func toolsPage() []byte {
 	var b bytes.Buffer
 	b.WriteString(generated + "# Tools\n\n" +
-		"What an agent can call. A tool that a token may not use is not listed to it.\n\n" +
-		"| tool | needs | kind | what it does |\n| --- | --- | --- | --- |\n")
+		"What an agent can call. A tool that a token may not use is not listed to it, and one of another toolset than the default one only where the client " +
+		"[asks for it](narrowing.md).\n\n" +
+		"| tool | toolset | needs | kind | what it does |\n| --- | --- | --- | --- | --- |\n")
 	tools := mcpserver.Catalogue()
 	for _, t := range tools {
-		fmt.Fprintf(&b, "| [`%s`](#%[1]s) | %s | %s | %s |\n", t.Name, needed(t), kind(t), cell(t.Title))
+		fmt.Fprintf(&b, "| [`%s`](#%[1]s) | %s | %s | %s | %s |\n", t.Name, cmp.Or(t.Toolset, mcpserver.ToolsetDefault), needed(t), kind(t), cell(t.Title))
 	}
 	for _, t := range tools {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", t.Name, t.Description)
