@@ -29,6 +29,8 @@ type remote struct {
 	acme *storetest.Tenant
 	url  string // public
 	dir  string // of what the browser is told and what it saw
+	// below follows /mcp in the address that programs are given.
+	below string
 
 	mu     sync.Mutex
 	passed []string // method, path and status of each request

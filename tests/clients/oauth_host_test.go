@@ -21,25 +21,12 @@ const mcpRemote = "node_modules/mcp-remote/dist/proxy.js"
 func TestOAuthMCPRemote(t *testing.T) {
 	t.Parallel()
 	r := openRemote(t)
-	home := t.TempDir()
-	port := program.FreePort(t)
-	start := func(p person) *mcp.ClientSession {
-		cmd := r.asked(t, home, p, mcpRemote, r.url+"/mcp", fmt.Sprint(port), "--host", "127.0.0.1", "--transport", "http-only")
-		client := mcp.NewClient(&mcp.Implementation{Name: "a host", Version: "1"}, nil)
-		session, err := client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd, TerminateDuration: 30 * time.Second}, &mcp.ClientSessionOptions{ProtocolVersion: legacy})
-		require.NoError(t, err)
-		return session
-	}
-	does := func(session *mcp.ClientSession, s step) {
-		t.Helper()
-		result, err := send(t, session, s)
-		require.NoError(t, err)
-		s.check(t, outcome{Result: mustJSON(t, result)})
-	}
+	home, port := t.TempDir(), program.FreePort(t)
+	start := func(p person) *mcp.ClientSession { return r.mcpRemote(t, home, port, p) }
 	reader := person{Answer: "Allow", Allow: []string{"projects:read", "issues:read", "issues:search"}}
 	first := start(reader)
-	does(first, lists("tools/list", "tools", "name", "get_me", "list_projects", "get_project", "search_issues", "get_issue", "list_activity"))
-	does(first, call("search_issues", args{"query": "safari"}, args{"total": 1}))
+	does(t, first, lists("tools/list", "tools", "name", "get_me", "list_projects", "get_project", "search_issues", "get_issue", "list_activity"))
+	does(t, first, call("search_issues", args{"query": "safari"}, args{"total": 1}))
 	steps := r.noted()
 	require.Subset(t, steps, []string{"POST /mcp 401", "GET /.well-known/oauth-protected-resource/mcp 200", "GET /.well-known/oauth-authorization-server 200",
 		"POST /oauth/register 201", "GET /oauth/authorize 200", "POST /oauth/token 200"})
@@ -48,18 +35,37 @@ func TestOAuthMCPRemote(t *testing.T) {
 	require.ElementsMatch(t, tenancy.Everyday().Strings(), ada.Asked)
 
 	r.expire(t)
-	does(first, call("search_issues", args{"query": "export"}, args{"total": 1}))
+	does(t, first, call("search_issues", args{"query": "export"}, args{"total": 1}))
 	require.Subset(t, r.noted(), []string{"POST /mcp 401", "POST /oauth/token 200"})
 	require.NoError(t, first.Close())
 
 	again := start(person{Answer: "Decline"})
-	does(again, call("search_issues", args{"query": "export"}, args{"total": 1}))
+	does(t, again, call("search_issues", args{"query": "export"}, args{"total": 1}))
 	require.NotContains(t, r.noted(), "GET /oauth/authorize 200", "what it kept works")
 
 	r.revoke(t)
 	_, err := send(t, again, call("search_issues", args{"query": "export"}, nil))
 	require.Error(t, err)
 	require.Subset(t, r.noted(), []string{"POST /mcp 401", "POST /oauth/token 400"})
+}
+
+// mcpRemote starts a host that knows our server through mcp-remote, which keeps what it gets
+// in home, and whose person answers as told.
+func (r *remote) mcpRemote(t *testing.T, home string, port int, p person) *mcp.ClientSession {
+	t.Helper()
+	cmd := r.asked(t, home, p, mcpRemote, r.url+"/mcp", fmt.Sprint(port), "--host", "127.0.0.1", "--transport", "http-only")
+	client := mcp.NewClient(&mcp.Implementation{Name: "a host", Version: "1"}, nil)
+	session, err := client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd, TerminateDuration: 30 * time.Second}, &mcp.ClientSessionOptions{ProtocolVersion: legacy})
+	require.NoError(t, err)
+	return session
+}
+
+// does sends a step that must succeed, and checks what came of it.
+func does(t *testing.T, session *mcp.ClientSession, s step) {
+	t.Helper()
+	result, err := send(t, session, s)
+	require.NoError(t, err)
+	s.check(t, outcome{Result: mustJSON(t, result)})
 }
 
 // TestOAuthInspector: the command line of the MCP Inspector signs in for its first command,

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/tenancy"
+	"github.com/colaflow/colaflow/tests/program"
 )
 
 // TestOAuthStepUp: an agent that may only read calls a tool that writes. Its package asks
@@ -62,4 +63,40 @@ func TestOAuthStepUp_Renews(t *testing.T) {
 	}})
 	require.Equal(t, []string{"POST /mcp 403", "POST /oauth/token 200", "POST /mcp 403"}, r.noted())
 	p.does(t, call("get_issue", args{"keys": []string{"WEB-1"}}, nil))
+}
+
+// TestOAuthStepUp_MCPRemote: mcp-remote asks the person for the host, which notices nothing.
+func TestOAuthStepUp_MCPRemote(t *testing.T) {
+	t.Parallel()
+	r := openRemote(t)
+	reads := []string{"projects:read", "issues:read", "issues:search"}
+	host := r.mcpRemote(t, t.TempDir(), program.FreePort(t), person{Answer: "Allow", Allow: reads})
+	does(t, host, call("search_issues", args{"query": "safari"}, args{"total": 1}))
+	r.saw(t, 1)
+	r.noted()
+
+	r.browser(t, person{Answer: "Allow"})
+	does(t, host, call("create_issue", args{"project": "WEB", "title": "By an agent"}, args{"key": "WEB-3"}))
+	require.Subset(t, r.noted(), []string{"POST /mcp 403", "GET /oauth/authorize 200", "POST /oauth/token 200"})
+	require.ElementsMatch(t, append(reads, "issues:create"), r.saw(t, 1)[0].Asked, "and what it had")
+	does(t, host, call("search_issues", args{"query": "safari"}, args{"total": 1}))
+	require.Empty(t, r.noted())
+}
+
+// TestOAuthToolsets: a hosted agent, which sends no headers of ours, is shown a toolset by
+// its address, asks its person for what that needs, and is held to the rest of the address.
+func TestOAuthToolsets(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"sdk", "client"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := openRemote(t)
+			r.below = "/p/WEB/x/default,attachments"
+			p := r.app(t, name, person{Answer: "Allow"})
+			p.does(t, call("add_attachment", args{"key": "WEB-1", "name": "notes.txt", "text": "Seen on 17.4 too."}, args{"name": "notes.txt"}))
+			require.ElementsMatch(t, append(tenancy.Everyday().Strings(), "attachments:create"), r.saw(t, 1)[0].Asked)
+			p.does(t, call("get_issue", args{"keys": []string{"WEB-1"}, "include": []string{"attachments"}}, nil))
+			p.does(t, refused("get_issue", args{"keys": []string{"API-1"}}, "not_found", "API-1"))
+		})
+	}
 }

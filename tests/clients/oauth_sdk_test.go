@@ -70,7 +70,7 @@ type app struct {
 // app starts a program of an npm package, whose user answers as told.
 func (r *remote) app(t *testing.T, name string, answers person) *app {
 	t.Helper()
-	job := args{"package": name, "url": r.url + "/mcp"}
+	job := args{"package": name, "url": r.url + "/mcp" + r.below}
 	cmd := r.asked(t, t.TempDir(), answers, "drivers/app.js", string(mustJSON(t, job)))
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
