@@ -5,7 +5,7 @@ const flags = ['--no-sandbox', '--disable-background-networking', '--disable-com
 
 /** A browser, and what a flow needs around it. */
 export async function launch(job) {
-  const browser = await chromium.launch({ executablePath: process.env.COLAFLOW_CHROMIUM || '/usr/bin/chromium', args: flags })
+  const browser = await chromium.launch({ executablePath: process.env.COLAFLOW_CHROMIUM || '/usr/bin/chromium', args: flags, timeout: 120_000 })
   return new Stage(job, browser)
 }
 

@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 const [file, start] = process.argv.slice(2);
 const { ours, link, tenant, log, answer, allow, projects, opener } = JSON.parse(await readFile(file, 'utf8'));
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
-const browser = await chromium.launch({ executablePath: process.env.COLAFLOW_CHROMIUM || '/usr/bin/chromium', args: flags });
+const browser = await chromium.launch({ executablePath: process.env.COLAFLOW_CHROMIUM || '/usr/bin/chromium', args: flags, timeout: 120_000 });
 const saw = {};
 try {
   const context = await browser.newContext();

@@ -71,6 +71,19 @@ it('keeps who is signed in when only the server cannot be reached', async () => 
   expect(s.useSession.getState().status).toBe('in')
 })
 
+it('keeps why nobody is signed in when a call of before is refused', async () => {
+  const s = await tab()
+  const { ApiError } = await import('../api/http')
+  await s.start()
+  let refuse = (_: Error) => {}
+  const late = s.authorized(() => new Promise((_, no) => (refuse = no)))
+  await s.signOut()
+  answers['/api/v1/auth/refresh'] = () => json(401, { error: 'unauthenticated', message: 'The session has ended.' })
+  refuse(new ApiError(401, 'unauthenticated', 'revoked'))
+  await expect(late).rejects.toMatchObject({ status: 401 })
+  expect(s.useSession.getState()).toMatchObject({ status: 'out', reason: 'You are signed out.' })
+})
+
 it('signs out the other tabs of the tenant', async () => {
   const [one, two] = [await tab(), await tab()]
   await one.start()

@@ -61,8 +61,8 @@ export function forget(reason: string) {
 
 function ended(e: unknown): never {
   if (e instanceof ApiError && e.status === 401) {
-    const known = useSession.getState().me !== null
-    forget(known ? 'Your session has ended.' : '')
+    const { me, reason } = useSession.getState() // which a late answer does not take away
+    forget(me === null ? reason : 'Your session has ended.')
     if (!useSession.getState().slug) void resolve()
   } else if (e instanceof ApiError && e.code === 'missing') {
     useSession.setState({ status: 'unnamed' })

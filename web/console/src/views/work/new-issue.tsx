@@ -59,7 +59,7 @@ export function NewIssue({ project: first, onClose }: { project: string; onClose
         {create.error && <Problem error={create.error} />}
         <footer>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" busy={create.isPending}>
+          <Button kind="primary" type="submit" busy={create.isPending} disabled={key === ''}>
             Create issue
           </Button>
         </footer>
