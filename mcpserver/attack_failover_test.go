@@ -21,7 +21,7 @@ import (
 func aloneBundle(t *testing.T, a *storetest.Alone) (*bundle, *client) {
 	t.Helper()
 	b := &bundle{log: &logBuffer{}, db: a.DB}
-	s := a.Start(t, storetest.Options{MaxConns: 8, Log: b.logger(), Heartbeat: 100 * time.Millisecond, Clock: func() time.Time { return storetest.Now }})
+	s := a.Start(t, storetest.Options{MaxConns: 8, Log: b.logger(), Heartbeat: time.Second, Clock: func() time.Time { return storetest.Now }})
 	b.auth = tokens.NewAuthenticator(s)
 	t.Cleanup(b.auth.Close)
 	b.mcp, b.http = b.serve(t, mcpserver.Config{Store: s, Tokens: b.auth})

@@ -13,6 +13,9 @@ import (
 	"github.com/colaflow/colaflow/store/storetest"
 )
 
+// lockWaits counts who waits for a lock in this test's database, of many on one server.
+const lockWaits = `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+
 // meanwhile calls a tool that has to wait for a row's lock, and lets somebody else's
 // change of that row, which $1 says the tenant of, commit while it waits.
 func (b *bundle) meanwhile(t *testing.T, acme *storetest.Tenant, change string, call func()) {
@@ -26,7 +29,7 @@ func (b *bundle) meanwhile(t *testing.T, acme *storetest.Tenant, change string, 
 	done.Go(call)
 	require.Eventually(t, func() bool {
 		var waiting int
-		return watch.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&waiting) == nil && waiting > 0
+		return watch.QueryRow(t.Context(), lockWaits).Scan(&waiting) == nil && waiting > 0
 	}, 30*time.Second, 5*time.Millisecond, "the call does not get to the lock")
 	require.NoError(t, tx.Commit(t.Context()))
 	done.Wait()

@@ -26,7 +26,7 @@ func TestAttack057_ThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	pooled := b.db.Bouncer(t, 2)
-	s := b.db.Reopen(t, storetest.Options{DSN: pooled, ListenDSN: b.db.AppDSN, MaxConns: 8, Log: b.logger(), Heartbeat: 50 * time.Millisecond})
+	s := b.db.Reopen(t, storetest.Options{DSN: pooled, ListenDSN: b.db.AppDSN, MaxConns: 8, Log: b.logger(), Heartbeat: time.Second})
 	auth := tokens.NewAuthenticator(s)
 	t.Cleanup(auth.Close)
 	m, h := b.serve(t, mcpserver.Config{Store: s, Tokens: auth})
@@ -101,7 +101,7 @@ func TestAttack057_ThroughPgBouncer(t *testing.T) {
 func TestAttack057_ListenThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	s := b.db.Reopen(t, storetest.Options{DSN: b.db.Bouncer(t, 2) + "&default_query_exec_mode=cache_describe", MaxConns: 4, Log: b.logger(), Heartbeat: 50 * time.Millisecond})
+	s := b.db.Reopen(t, storetest.Options{DSN: b.db.Bouncer(t, 2) + "&default_query_exec_mode=cache_describe", MaxConns: 4, Log: b.logger(), Heartbeat: time.Second})
 	lookup := &counted{Lookup: s}
 	auth := tokens.NewAuthenticator(lookup)
 	t.Cleanup(auth.Close)

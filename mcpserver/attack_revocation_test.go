@@ -38,7 +38,7 @@ func (b *bundle) node(t *testing.T, opt storetest.Options) *node {
 	if opt.MaxConns == 0 {
 		opt.MaxConns = 8
 	}
-	opt.Log, opt.Heartbeat = b.logger(), 100*time.Millisecond
+	opt.Log, opt.Heartbeat = b.logger(), time.Second
 	s := b.db.Reopen(t, opt)
 	n := &node{store: s, auth: tokens.NewAuthenticator(s), http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	t.Cleanup(n.auth.Close)

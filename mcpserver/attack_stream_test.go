@@ -195,7 +195,7 @@ func TestAttack042_SlowReader(t *testing.T) {
 	acme.Issues(t, acme.Project(t, "WEB", "Website"), "One")
 	s, _ := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth})
 	s.Follow()
-	s.SetStreamTimes(200*time.Microsecond, 300*time.Millisecond)
+	s.SetStreamTimes(200*time.Microsecond, 2*time.Second)
 	h := httptest.NewUnstartedServer(s.Handler())
 	h.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		_ = conn.(*net.TCPConn).SetWriteBuffer(4 << 10)

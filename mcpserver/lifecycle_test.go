@@ -20,7 +20,7 @@ func TestAttack008_SuspendedInMidCall(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
-	node2 := b.db.Reopen(t, storetest.Options{MaxConns: 4, Heartbeat: 50 * time.Millisecond})
+	node2 := b.db.Reopen(t, storetest.Options{MaxConns: 4})
 	auth2 := tokens.NewAuthenticator(node2)
 	t.Cleanup(auth2.Close)
 	s2, h := b.serve(t, mcpserver.Config{Store: node2, Tokens: auth2})
@@ -55,7 +55,7 @@ func TestAttack008_SuspendedInMidCall(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { // the word of the deletion may cut off the first
 		return c.post(callBody("get_me", `{}`)).status == http.StatusUnauthorized
-	}, 10*time.Second, time.Millisecond, "a deleted tenant is not known")
+	}, 30*time.Second, time.Millisecond, "a deleted tenant is not known")
 }
 
 // withData are requests that read or write; withoutData are the others, which may lag by

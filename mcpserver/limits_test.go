@@ -52,8 +52,8 @@ func TestLimits_Concurrent(t *testing.T) {
 	watch := b.db.Admin(t)
 	require.Eventually(t, func() bool {
 		var waiting int
-		return watch.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&waiting) == nil && waiting > 0
-	}, 10*time.Second, 5*time.Millisecond)
+		return watch.QueryRow(t.Context(), lockWaits).Scan(&waiting) == nil && waiting > 0
+	}, 30*time.Second, 5*time.Millisecond)
 	a := c.post(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
 	require.Equal(t, http.StatusTooManyRequests, a.status)
 	require.Equal(t, "1", a.header.Get("Retry-After"))
@@ -64,5 +64,5 @@ func TestLimits_Concurrent(t *testing.T) {
 	require.Eventually(t, func() bool {
 		var denied int
 		return watch.QueryRow(t.Context(), "select count(*) from audit_log where code = 'rate_limited'").Scan(&denied) == nil && denied == 2
-	}, 10*time.Second, 5*time.Millisecond, "attack case 94: a row for each of them")
+	}, 30*time.Second, 5*time.Millisecond, "attack case 94: a row for each of them")
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,7 +28,7 @@ func TestLoad_TenThousandOverAHundredTenants(t *testing.T) {
 		t.Skip("the race detector makes it too long; TestAttack050 is the one for it")
 	}
 	t.Parallel()
-	b := setup(t, storetest.Options{MaxConns: 16})
+	b := setup(t, storetest.Options{MaxConns: 16, Wait: 5 * time.Minute})
 	clients := make([]*client, loadTenants)
 	marks := make([]string, loadTenants)
 	for n := range clients {

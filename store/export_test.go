@@ -29,6 +29,11 @@ func (s *Store) Waiting(tenant tenancy.TenantID) int {
 	return 0
 }
 
+// NewShares is how tenants take their connections, so many each, without a database.
+func NewShares(size int) func(context.Context, tenancy.TenantID) (give func(), err error) {
+	return newShares(size, 0).take
+}
+
 // Seal seals what a tenant has waiting, at once, and returns how many rows.
 func (s *Store) Seal(ctx context.Context, tenant tenancy.TenantID, known AuditHead) (AuditHead, int, error) {
 	done, err := s.sealTenant(ctx, tenant, time.Microsecond, known)

@@ -113,8 +113,8 @@ func TestSuspendTenant_WaitsForCommits(t *testing.T) {
 // TestSuspendTenant_TellsEveryNode follows the feed of another node.
 func TestSuspendTenant_TellsEveryNode(t *testing.T) {
 	t.Parallel()
-	db := storetest.Open(t, storetest.Options{MaxConns: 4, Heartbeat: 50 * time.Millisecond})
-	node2 := db.Reopen(t, storetest.Options{MaxConns: 4, Heartbeat: 50 * time.Millisecond})
+	db := storetest.Open(t)
+	node2 := db.Reopen(t, storetest.Options{MaxConns: 4})
 	acme := db.Tenant(t, "acme")
 	auth := tokens.NewAuthenticator(node2)
 	told := make(chan tokens.Change, 10)

@@ -129,7 +129,7 @@ func TestQuota_Text(t *testing.T) {
 		_ = db.Admin(t).QueryRow(t.Context(), "select text_bytes from tenant_usage where tenant_id = $1", acme.ID).Scan(&n)
 		return n
 	}
-	require.Eventually(t, func() bool { return counted() == 12+400_000 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return counted() == 12+400_000 }, time.Minute, 10*time.Millisecond)
 	cancel()
 	<-cleaning
 

@@ -5,9 +5,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
@@ -141,39 +143,33 @@ func TestShares_GiveBack(t *testing.T) {
 // TestShares_InOrder queues calls one after the other: they go in that order.
 func TestShares_InOrder(t *testing.T) {
 	t.Parallel()
-	db := storetest.Open(t, storetest.Options{MaxConns: 4, TenantConns: 1, Wait: 30 * time.Second})
-	acme := db.Tenant(t, "acme")
-	release := hold(t, db.Store, acme.Scope())
-	const calls = 20
-	order := make(chan int, calls)
-	var wg sync.WaitGroup
-	for n := range calls {
-		wg.Go(func() {
-			require.NoError(t, db.Read(t.Context(), acme.Scope(), func(tx *store.Tx) error {
-				tx.Pin()
-				err := tx.Do(t.Context(), one)
-				order <- n
-				return err
-			}))
-		})
-		require.Eventually(t, func() bool { return db.Waiting(acme.ID) == n+2 }, 30*time.Second, time.Millisecond)
-		time.Sleep(2 * time.Millisecond) // from its place in the count to its place in the queue
-	}
-	release()
-	wg.Wait()
-	close(order)
-	var got, want []int
-	for n := range order {
-		got, want = append(got, n), append(want, len(want))
-	}
-	require.Equal(t, want, got)
+	synctest.Test(t, func(t *testing.T) {
+		take, acme := store.NewShares(1), tenancy.NewID()
+		release, err := take(t.Context(), acme)
+		require.NoError(t, err)
+		var got, want []int
+		for n := range 20 {
+			go func() {
+				give, err := take(t.Context(), acme)
+				assert.NoError(t, err)
+				got = append(got, n)
+				give()
+			}()
+			want = append(want, n)
+			synctest.Wait() // it has its place in the queue
+		}
+		require.Empty(t, got)
+		release()
+		synctest.Wait()
+		require.Equal(t, want, got)
+	})
 }
 
 // TestAcquire_Busy has others hold every connection: the wait is bounded.
 func TestAcquire_Busy(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, storetest.Options{MaxConns: 4})
-	busy := db.Reopen(t, storetest.Options{MaxConns: 2, TenantConns: 2, Wait: 20 * time.Millisecond})
+	busy := db.Reopen(t, storetest.Options{MaxConns: 2, TenantConns: 2, Wait: 5 * time.Second}) // enough to connect
 	acme, beta := db.Tenant(t, "acme"), db.Tenant(t, "beta")
 	first, second := hold(t, busy, acme.Scope()), hold(t, busy, acme.Scope())
 	err := read(t.Context(), busy, beta.Scope())

@@ -89,7 +89,7 @@ func TestConfigureTenant_AtOnce(t *testing.T) {
 // TestTenantChanges_AreTold follows the feed while settings and keys change.
 func TestTenantChanges_AreTold(t *testing.T) {
 	t.Parallel()
-	db := storetest.Open(t, storetest.Options{MaxConns: 4, Heartbeat: 50 * time.Millisecond})
+	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
 	auth := tokens.NewAuthenticator(db)
 	told := make(chan tokens.Change, 10)

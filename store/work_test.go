@@ -189,7 +189,7 @@ func TestFollowWork(t *testing.T) {
 	db := storetest.Open(t)
 	acme, beta := db.Tenant(t, "acme"), db.Tenant(t, "beta")
 	web := acme.Project(t, "WEB", "Website")
-	other := db.Reopen(t, storetest.Options{Heartbeat: 100 * time.Millisecond})
+	other := db.Reopen(t, storetest.Options{})
 	heard, healthy := make(chan tenancy.TenantID, 100), make(chan bool, 100)
 	other.FollowWork(func(tenant tenancy.TenantID) { heard <- tenant })
 	ctx, cancel := context.WithCancel(t.Context())

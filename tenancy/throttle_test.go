@@ -53,7 +53,7 @@ func TestThrottle_Admit(t *testing.T) {
 
 func TestThrottle_PlanChangeIsInForceAtOnce(t *testing.T) {
 	t.Parallel()
-	th := tenancy.NewThrottle(tenancy.LimitsOf, time.Now)
+	th := tenancy.NewThrottle(tenancy.LimitsOf, newClock().now) // a minute's share grows with the time
 	t.Cleanup(th.Close)
 	p := principal()
 	p.Plan = "free"

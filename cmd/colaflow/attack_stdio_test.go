@@ -80,7 +80,7 @@ func speak(t *testing.T, p *process, revoke func()) {
 	}
 	require.Eventually(t, func() bool {
 		return strings.Contains(send(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`), `"code":-32001`)
-	}, 20*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.NoError(t, p.in.Close())
 	require.Empty(t, p.rest())
 	p.ends(exitOK)

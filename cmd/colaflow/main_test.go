@@ -111,7 +111,7 @@ func serve(t *testing.T, env map[string]string, args ...string) *server {
 		s.code <- run(ctx, args, strings.NewReader(""), &out, s.log, func(name string) string { return env[name] })
 	}()
 	t.Cleanup(func() { cancel(); s.wait(t) })
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for s.url == "" {
 		select {
 		case line := <-s.log.each:
@@ -135,7 +135,7 @@ func (s *server) wait(t *testing.T) int {
 	case code := <-s.code:
 		s.code <- code
 		return code
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the server does not stop")
 		return -1
 	}

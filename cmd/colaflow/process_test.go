@@ -40,8 +40,8 @@ func dataDir(t *testing.T) string {
 		require.Eventually(t, func() bool {
 			_, err := os.Stat(filepath.Join(dir, "pg", "postmaster.pid"))
 			return os.IsNotExist(err)
-		}, 30*time.Second, 50*time.Millisecond, "PostgreSQL stays behind")
-		require.Eventually(t, func() bool { return os.RemoveAll(dir) == nil }, 5*time.Second, 50*time.Millisecond)
+		}, 2*time.Minute, 50*time.Millisecond, "PostgreSQL stays behind")
+		require.Eventually(t, func() bool { return os.RemoveAll(dir) == nil }, time.Minute, 50*time.Millisecond)
 	})
 	return dir
 }
@@ -100,7 +100,7 @@ func (p *process) kill() {
 // served waits until the server says its address.
 func (p *process) served() string {
 	p.t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		select {
 		case line := <-p.log.each:
@@ -199,7 +199,7 @@ func TestShared_DemoFirst(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(filepath.Join(dir, masterKeyFile))
 		return err == nil
-	}, 30*time.Second, 5*time.Millisecond)
+	}, 2*time.Minute, 5*time.Millisecond)
 	halfway.kill()
 
 	first, answer := startDemo(t, dir)
@@ -283,7 +283,7 @@ func TestShared_ClientFirst(t *testing.T) {
 	require.Eventually(t, func() bool {
 		answer, err := post(url, token, "get_me", `{}`)
 		return err == nil && strings.Contains(answer, "ada@acme.test")
-	}, 30*time.Second, 100*time.Millisecond, "the server brings the database back")
+	}, 2*time.Minute, 100*time.Millisecond, "the server brings the database back")
 	require.NoError(t, server.cmd.Process.Signal(os.Interrupt))
 	server.ends(exitOK)
 }

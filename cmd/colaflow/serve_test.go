@@ -225,18 +225,21 @@ func TestServe_Shutdown(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
 	head := "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n" +
-		"Authorization: Bearer " + token + "\r\nConnection: close\r\nContent-Length: 88\r\n\r\n"
+		"Authorization: Bearer " + token + "\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 88\r\n\r\n"
 	require.Len(t, callGetMe, 88)
 	_, err = io.WriteString(conn, head+callGetMe[:40])
 	require.NoError(t, err)
-	time.Sleep(100 * time.Millisecond) // the server has begun to read
+	answer := bufio.NewReader(conn)
+	begun, err := answer.ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, begun, "100 Continue", "the server has begun to read")
 	s.stop()
-	time.Sleep(100 * time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "running calls may finish") }, time.Minute, time.Millisecond)
 	_, err = io.WriteString(conn, callGetMe[40:])
 	require.NoError(t, err)
-	answer, err := io.ReadAll(conn)
+	rest, err := io.ReadAll(answer)
 	require.NoError(t, err)
-	require.Contains(t, string(answer), "ada@acme.test")
+	require.Contains(t, string(rest), "ada@acme.test")
 	require.Equal(t, exitOK, s.wait(t))
 }
 

@@ -64,7 +64,7 @@ func (a *Alone) Standby(t testing.TB) {
 		var synchronous int
 		err := admin.QueryRow(t.Context(), "select count(*) from pg_stat_replication where sync_state = 'sync'").Scan(&synchronous)
 		return err == nil && synchronous == 1
-	}, 30*time.Second, 50*time.Millisecond, "the standby does not follow")
+	}, time.Minute, 50*time.Millisecond, "the standby does not follow")
 	for _, dsn := range []*string{&a.AppDSN, &a.AdminDSN} {
 		base, _, _ := strings.Cut(*dsn, "?")
 		*dsn = base + "?host=" + a.cluster.host + "," + dir + "&port=5432,5432&sslmode=disable&target_session_attrs=read-write&connect_timeout=5"

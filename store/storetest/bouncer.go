@@ -61,6 +61,6 @@ pidfile = %[2]s/pid
 			return false
 		}
 		return conn.Close(t.Context()) == nil
-	}, 20*time.Second, 20*time.Millisecond, "PgBouncer does not answer")
+	}, time.Minute, 20*time.Millisecond, "PgBouncer does not answer")
 	return dsn
 }

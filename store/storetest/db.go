@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
@@ -108,7 +110,7 @@ func (db *DB) Issued() []string {
 // the tables that are left out. It sees all tenants.
 func (db *DB) Dump(t testing.TB, without ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	admin, err := pgx.Connect(ctx, db.AdminDSN)
 	require.NoError(t, err)
@@ -160,11 +162,17 @@ func (c *cluster) exec(t testing.TB, sql string) {
 	t.Helper()
 	c.copying.Lock()
 	defer c.copying.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	admin, err := pgx.Connect(ctx, c.dsn("postgres", "postgres"))
 	require.NoError(t, err)
 	defer func() { _ = admin.Close(ctx) }()
-	_, err = admin.Exec(ctx, sql)
+	for {
+		_, err = admin.Exec(ctx, sql)
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != "55006" { // object_in_use: somebody has yet to leave it
+			break
+		}
+	}
 	require.NoError(t, err)
 }

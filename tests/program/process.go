@@ -66,8 +66,8 @@ func Launch(t *testing.T, ready string, env []string, name string, args ...strin
 		return &Process{Line: line, cmd: cmd, ended: ended}
 	case <-ended:
 		t.Fatalf("%s ended before it was ready: %s", name, said.text())
-	case <-time.After(time.Minute):
-		t.Fatalf("%s is not ready after a minute: %s", name, said.text())
+	case <-time.After(3 * time.Minute):
+		t.Fatalf("%s is not ready after three minutes: %s", name, said.text())
 	}
 	return nil
 }
@@ -115,15 +115,24 @@ func (w *watch) text() string {
 }
 
 // FreePort finds a port of this machine that nobody uses, below those that the system
-// gives to connections, so that none takes it before its program does.
+// gives to connections, so that none takes it before its program does. Until the test ends
+// it is this test's, in whichever process others run: the port of that number for UDP,
+// which no program here wants, says so.
 func FreePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
 		port := 10_000 + rand.IntN(20_000)
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+		address := fmt.Sprintf("127.0.0.1:%d", port)
+		ours, err := net.ListenPacket("udp", address)
+		if err != nil {
+			continue
+		}
+		if l, err := net.Listen("tcp", address); err == nil {
+			t.Cleanup(func() { _ = ours.Close() })
 			require.NoError(t, l.Close())
 			return port
 		}
+		_ = ours.Close()
 	}
 	t.Fatal("no port is free")
 	return 0
