@@ -142,3 +142,21 @@ func TestSource(t *testing.T) {
 		require.True(t, documented || tests, "%s has no package comment", p.ImportPath)
 	}
 }
+
+// TestRequestsKeepTheirContext: what is done for a person's request is done in its context,
+// which says in the log and the audit what it was done for.
+func TestRequestsKeepTheirContext(t *testing.T) {
+	t.Parallel()
+	for _, room := range []string{"web", "oauth"} {
+		files, err := filepath.Glob(filepath.Join(room, "*.go"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files)
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			require.NoError(t, err)
+			if !strings.HasSuffix(file, "_test.go") {
+				require.NotRegexp(t, `context\.(Background|TODO)\(`, string(source), file)
+			}
+		}
+	}
+}

@@ -3,8 +3,6 @@ package mcpserver
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +29,8 @@ const defaultBodyTimeout = 15 * time.Second
 // refuses for want of a token names the metadata, if there is any.
 func (s *Server) chain(metadata string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		r := &request{id: newRequestID(), started: s.now(), clientIP: clientIP(hr, s.proxies), metadata: metadata}
+		from := tenancy.NewRequest(clientIP(hr, s.proxies))
+		r := &request{id: from.ID, started: s.now(), clientIP: from.ClientIP, metadata: metadata}
 		w.Header().Set("X-Request-Id", r.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
@@ -143,7 +142,7 @@ func (s *Server) holdBack(ctx context.Context) {
 func (s *Server) narrow(w http.ResponseWriter, hr *http.Request, r *request) bool {
 	var err error
 	if r.narrow, err = narrowingOf(hr, s.toolNames); err != nil {
-		refuse(w, http.StatusBadRequest, "invalid_narrowing", public(err, r.id).Error())
+		refuse(w, http.StatusBadRequest, "invalid_narrowing", tenancy.Public(err, r.id).Error())
 		return false
 	}
 	r.principal = r.narrow.apply(r.principal)
@@ -301,16 +300,10 @@ func (s *Server) recordFlood(ctx context.Context, r *request, err error) {
 
 // tooMany answers a flood: the message was not read any further.
 func (s *Server) tooMany(w http.ResponseWriter, r *request, err error) {
-	e := public(err, r.id)
+	e := tenancy.Public(err, r.id)
 	r.outcome = string(e.Code)
 	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
 	refuse(w, http.StatusTooManyRequests, string(e.Code), e.Message)
-}
-
-func newRequestID() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:])
-	return hex.EncodeToString(b[:])
 }
 
 // buffered holds mcp-go's answer back until its call is audited and its token

@@ -62,10 +62,6 @@ func (g gate) admits(r *http.Request) bool {
 }
 
 // clientIP is where the request comes from, as far as the proxies are trusted.
-func clientIP(r *http.Request, proxies []netip.Prefix) string {
-	addr := tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), proxies)
-	if !addr.IsValid() {
-		return ""
-	}
-	return addr.String()
+func clientIP(r *http.Request, proxies []netip.Prefix) netip.Addr {
+	return tenancy.ClientAddr(r.RemoteAddr, r.Header.Values("X-Forwarded-For"), proxies)
 }

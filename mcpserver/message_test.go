@@ -163,7 +163,7 @@ func TestAttack092_ClientIP(t *testing.T) {
 		for _, value := range c.forwarded {
 			r.Header.Add("X-Forwarded-For", value)
 		}
-		require.Equal(t, c.want, clientIP(r, proxies), "%s %q", c.peer, c.forwarded)
+		require.Equal(t, c.want, tenancy.NewRequest(clientIP(r, proxies)).ClientIP, "%s %q", c.peer, c.forwarded)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 type PersonCall struct {
 	Tool      string
 	Arguments json.RawMessage // empty: none
-	ClientIP  string
 	Client    string
 }
 
@@ -21,7 +20,7 @@ type PersonAnswer struct {
 	File []byte // the contents of the file that the data is about; nil: none
 }
 
-// CallAs runs a tool of the catalogue for a signed-in member: the same arguments, limits,
+// CallAs runs a tool of the catalogue for a signed-in member, whose request ctx is of: the same arguments, limits,
 // transaction, audit and errors as for an agent. Errors that are not tenancy errors
 // show only the request's id.
 func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCall) (PersonAnswer, error) {
@@ -34,7 +33,8 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 			return PersonAnswer{}, tenancy.Errorf(tenancy.InvalidValue, "The arguments are not valid: %s.", err)
 		}
 	}
-	r := &request{id: newRequestID(), started: s.now(), principal: p, clientIP: call.ClientIP, client: call.Client,
+	from := tenancy.RequestOf(ctx)
+	r := &request{id: from.ID, started: s.now(), principal: p, clientIP: from.ClientIP, client: call.Client,
 		message: message{method: "api/tools", name: call.Tool, arguments: call.Arguments}}
 	defer s.report(r)
 	leave, err := s.throttle.Enter(p)
@@ -55,7 +55,7 @@ func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCal
 		if tenancy.CodeOf(err) == tenancy.Internal {
 			s.log.ErrorContext(ctx, "tool failed", "tool", t.Name, "request", r.id, "tenant", p.TenantSlug, "error", err)
 		}
-		return PersonAnswer{}, public(err, r.id)
+		return PersonAnswer{}, tenancy.Public(err, r.id)
 	}
 	answer := PersonAnswer{Data: data}
 	if r.file != nil {

@@ -25,9 +25,9 @@ func TestCallAs(t *testing.T) {
 	acme, beta := b.db.Tenant(t, "acme"), b.db.Tenant(t, "beta")
 	acme.Project(t, "WEB", "Website")
 	beta.Issues(t, beta.Project(t, "SEC", "Secret"), "Hidden")
-	ben := person(acme.Tenant, acme.Ben)
+	ben, request := person(acme.Tenant, acme.Ben), tenancy.Request{ID: "0123", ClientIP: "192.0.2.1"}
 	call := func(p tenancy.Principal, tool, arguments string) (json.RawMessage, error) {
-		answer, err := b.mcp.CallAs(t.Context(), p, mcpserver.PersonCall{Tool: tool, Arguments: json.RawMessage(arguments), ClientIP: "192.0.2.1", Client: "console"})
+		answer, err := b.mcp.CallAs(request.In(t.Context()), p, mcpserver.PersonCall{Tool: tool, Arguments: json.RawMessage(arguments), Client: "console"})
 		require.Nil(t, answer.File)
 		return answer.Data, err
 	}
@@ -59,7 +59,7 @@ func TestCallAs(t *testing.T) {
 	require.Nil(t, rows[0].TokenID)
 	require.Equal(t, acme.Ben.ID, *rows[0].MemberID)
 	require.Equal(t, "ben@acme.test", rows[0].Actor)
-	require.Equal(t, "192.0.2.1", rows[0].ClientIP)
+	require.Equal(t, request, tenancy.Request{ID: rows[0].RequestID, ClientIP: rows[0].ClientIP})
 
 	_, err = b.db.DeactivateMember(t.Context(), acme.Scope(), "test", acme.Ben.ID)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // progress tells the client of a call how far it is. mcp-go would lose what is told
@@ -69,7 +71,7 @@ func (s *Server) finishStream(hr *http.Request, r *request, answer *buffered) {
 		return
 	case r.failed != nil:
 		s.log.Error("request failed", "request", r.id, "error", r.failed)
-		r.problem = &problem{codeInternal, public(r.failed, r.id).Error()}
+		r.problem = &problem{codeInternal, tenancy.Public(r.failed, r.id).Error()}
 	case answer.over:
 		r.problem = &problem{codeInternal, errAnswerTooBig.Error()}
 	}

@@ -147,7 +147,7 @@ func promptProblem(r *request, err error) *problem {
 	case tenancy.Internal, tenancy.RateLimited, tenancy.Unavailable:
 		code = codeInternal
 	}
-	return &problem{code, public(err, r.id).Error()}
+	return &problem{code, tenancy.Public(err, r.id).Error()}
 }
 
 // promptData are the parts that a prompt embeds, in their order.

@@ -185,7 +185,7 @@ func (c *Call) withReport(ctx context.Context, d promptData, in ReportArguments,
 	r, err := c.report(ctx, in)
 	switch tenancy.CodeOf(err) {
 	case tenancy.InvalidValue, tenancy.NotFound:
-		return append(d, promptPart{in.Type, public(err, "").Error()}), nil
+		return append(d, promptPart{in.Type, tenancy.Public(err, "").Error()}), nil
 	}
 	return append(d, promptPart{in.Type, reportOut{Report: detailed(r, detail)}}), err
 }

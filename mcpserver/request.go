@@ -133,7 +133,7 @@ func (r *request) problemBody() []byte {
 type requestKey struct{}
 
 func withRequest(ctx context.Context, r *request) context.Context {
-	return context.WithValue(ctx, requestKey{}, r)
+	return context.WithValue(tenancy.Request{ID: r.id, ClientIP: r.clientIP}.In(ctx), requestKey{}, r)
 }
 
 // requestFrom returns the request of the call. A call without one cannot have

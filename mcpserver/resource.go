@@ -158,7 +158,7 @@ func (s *Server) failList(r *request, err error) {
 		return
 	}
 	s.log.Error("list failed", "request", r.id, "error", err)
-	r.problem = &problem{codeInternal, public(err, r.id).Error()}
+	r.problem = &problem{codeInternal, tenancy.Public(err, r.id).Error()}
 }
 
 // listTemplates hides the templates that the token may not read.

@@ -2,7 +2,6 @@ package mcpserver
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 
@@ -30,7 +29,7 @@ func success(data json.RawMessage, beside ...mcp.Content) *mcp.CallToolResult {
 // and whether to retry. Errors that are not tenancy errors show only the
 // request's id.
 func failure(err error, requestID string) *mcp.CallToolResult {
-	e := public(err, requestID)
+	e := tenancy.Public(err, requestID)
 	text := shorten(e.Error(), maxFailure) // it may repeat what the client sent
 	switch {
 	case e.RetryAfter > 0:
@@ -39,16 +38,6 @@ func failure(err error, requestID string) *mcp.CallToolResult {
 		text += " Retry: yes."
 	}
 	return &mcp.CallToolResult{Content: []mcp.Content{mcp.NewTextContent(text)}, IsError: true}
-}
-
-// public is what of an error may leave the process.
-func public(err error, requestID string) *tenancy.Error {
-	var known *tenancy.Error
-	if errors.As(err, &known) {
-		return known
-	}
-	return tenancy.Errorf(tenancy.Internal, "Internal error, request %s.", requestID).
-		WithNext("Nothing was changed; tell your admin the request id if it happens again.")
 }
 
 // list is the one envelope of every list. Total counts all matches exactly, unless

@@ -236,7 +236,7 @@ func (s *Server) problemOf(r *request, method mcp.MCPMethod, err error) *problem
 	case method == mcp.MethodPromptsGet:
 		return promptProblem(r, err)
 	case method == mcp.MethodResourcesRead, method == mcp.MethodCompletionComplete:
-		return &problem{codeInternal, public(err, r.id).Error()}
+		return &problem{codeInternal, tenancy.Public(err, r.id).Error()}
 	default:
 		return nil
 	}

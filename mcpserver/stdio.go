@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -173,7 +174,7 @@ func (p *pipe) accept(ctx context.Context, line []byte) {
 
 func (p *pipe) handle(ctx context.Context, m message, line []byte) {
 	s := p.server
-	r := &request{id: newRequestID(), started: s.now(), message: m, token: p.token, client: m.client, narrow: p.narrow, stdio: true}
+	r := &request{id: tenancy.NewRequest(netip.Addr{}).ID, started: s.now(), message: m, token: p.token, client: m.client, narrow: p.narrow, stdio: true}
 	defer s.report(r)
 	defer func() {
 		if v := recover(); v != nil {
@@ -271,9 +272,9 @@ func (p *pipe) refuse(r *request, err error) {
 		r.problem = &problem{codeUnauthorized, errUnauthorizedStdio}
 	case tenancy.Internal:
 		p.server.log.Error("request failed", "request", r.id, "error", err)
-		r.problem = &problem{codeInternal, public(err, r.id).Error()}
+		r.problem = &problem{codeInternal, tenancy.Public(err, r.id).Error()}
 	default:
-		r.problem = &problem{codeInternal, public(err, r.id).Error()}
+		r.problem = &problem{codeInternal, tenancy.Public(err, r.id).Error()}
 	}
 	p.write(r.problemBody())
 }

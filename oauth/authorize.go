@@ -37,7 +37,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	c, err := s.clientOf(r.Context(), q.Get("client_id"))
 	if err != nil {
-		s.refusePage(w, http.StatusBadRequest, "This application is not known", s.failureOf(err).text)
+		s.refusePage(w, http.StatusBadRequest, "This application is not known", s.failureOf(r, err).text)
 		return
 	}
 	redirect, ok := c.redirect(q.Get("redirect_uri"))

@@ -34,15 +34,18 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 			Next: url.Values{"request": {r.URL.Query().Get("request")}}})
 		return
 	}
-	person, ok := s.SignedIn(r, slug)
-	if !ok {
+	person, err := s.SignedIn(r, slug)
+	if signedOut(err) {
 		http.Redirect(w, r, s.SignInURL(slug, r.URL.Path+"?"+r.URL.RawQuery), http.StatusSeeOther)
 		return
 	}
-	projects, told, err := s.known(r, person, req)
+	var projects []store.ProjectName
+	var told bool
+	if err == nil {
+		projects, told, err = s.known(r, person, req)
+	}
 	if err != nil {
-		s.Log.Error("consent", "error", err)
-		s.refusePage(w, http.StatusServiceUnavailable, "Something went wrong here", "Reload the page in a moment.")
+		s.refuse(w, r, question{person, c, req}, err)
 		return
 	}
 	sealed := r.URL.Query().Get("request")
@@ -50,6 +53,9 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request) {
 		Choices: choicesOf(req.Scope, person.Member.Role, told), Projects: projects, Lives: lives,
 		Next: url.Values{"request": {sealed}, "tenant": {slug}, "token": {s.formToken(person, sealed)}}})
 }
+
+// signedOut reports whether SignedIn found nobody. Who is of a suspended tenant is known.
+func signedOut(err error) bool { return err != nil && tenancy.CodeOf(err) != tenancy.TenantIsSuspended }
 
 // decide takes the person's answer back to the client.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
@@ -67,17 +73,26 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		s.stale(w)
 		return
 	}
-	person, ok := s.SignedIn(r, form.Get("tenant"))
-	if !ok || !s.validFormToken(person, form.Get("request"), form.Get("token")) {
+	person, err := s.SignedIn(r, form.Get("tenant"))
+	if signedOut(err) {
 		s.refusePage(w, http.StatusForbidden, "You are not signed in any more", "Connect again from your application.")
 		return
 	}
-	if form.Get("answer") != "allow" {
-		denied := url.Values{"error": {"access_denied"}, "error_description": {"The person declined."}}
-		http.Redirect(w, r, s.callback(req.Redirect, string(req.State), denied), http.StatusSeeOther)
+	q, grants, days := question{person, c, req}, tenancy.Grants{}, time.Duration(0)
+	switch {
+	case err != nil:
+	case !s.validFormToken(person, form.Get("request"), form.Get("token")):
+		err = errOtherForm
+	case form.Get("answer") != "allow":
+		s.decline(w, r, q)
+		return
+	default:
+		grants, days, err = grantsOf(form, person.Member.Role)
+	}
+	if err != nil {
+		s.refuse(w, r, q, err)
 		return
 	}
-	grants, days := grantsOf(form, person.Member.Role)
 	if grants.Effective(person.Member.Role) == 0 || grants.Limited && len(grants.Projects) == 0 {
 		s.refusePage(w, http.StatusBadRequest, "Nothing was chosen", "Go back and choose what the application may do, and in which projects, or decline.")
 		return
@@ -88,19 +103,26 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		Asked: beyondFirst(req.Scope)})
 	answer := url.Values{"code": {code}}
 	if err != nil {
-		f := s.failureOf(err)
+		if err := s.deny(r, q, err); err != nil {
+			s.broken(w, r, err)
+			return
+		}
+		f := s.failureOf(r, err)
 		answer = url.Values{"error": {f.code}, "error_description": {f.text}}
 	}
 	http.Redirect(w, r, s.callback(req.Redirect, string(req.State), answer), http.StatusSeeOther)
 }
 
-// grantsOf reads the consent form: never more than the person's own role.
-func grantsOf(form url.Values, role tenancy.Role) (tenancy.Grants, time.Duration) {
-	var g tenancy.Grants
+// grantsOf reads the consent form: never more than the person's own role. A choice of
+// which the role has nothing is an error.
+func grantsOf(form url.Values, role tenancy.Role) (g tenancy.Grants, lasts time.Duration, err error) {
 	for _, name := range form["allow"] {
 		if p, err := tenancy.ParsePermission(name); err == nil {
 			g.Allow |= tenancy.NewPermissionSet(p)
 		}
+	}
+	if beyond := g.Allow &^ role.Permissions(); beyond != 0 && beyond == g.Allow {
+		return g, 0, tenancy.Errorf(tenancy.Forbidden, "Your role, %s, lacks %s.", role, beyond.List()[0]).WithNext("Ask an admin of your tenant.")
 	}
 	g.Allow &= role.Permissions()
 	if form.Get("reach") != "all" {
@@ -108,7 +130,7 @@ func grantsOf(form url.Values, role tenancy.Role) (tenancy.Grants, time.Duration
 	}
 	days := slices.IndexFunc(lives, func(l life) bool { return l.Days == form.Get("life") })
 	n, _ := time.ParseDuration(lives[max(days, 0)].Days + "h")
-	return g, 24 * n
+	return g, 24 * n, nil
 }
 
 // formToken binds a consent form to the session and the request that it was shown

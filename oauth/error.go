@@ -18,8 +18,8 @@ func (f *failure) Error() string { return f.code + ": " + f.text }
 
 // fail answers an error in JSON (RFC 6749, 5.2). What is not a failure of the
 // protocol is a server_error, and its text stays in the log.
-func (s *Server) fail(w http.ResponseWriter, err error) {
-	f := s.failureOf(err)
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := s.failureOf(r, err)
 	status := http.StatusBadRequest
 	switch f.code {
 	case "slow_down":
@@ -37,7 +37,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 }
 
 // failureOf says any error as a failure of the protocol.
-func (s *Server) failureOf(err error) *failure {
+func (s *Server) failureOf(r *http.Request, err error) *failure {
 	var known *failure
 	switch {
 	case errors.As(err, &known):
@@ -54,11 +54,12 @@ func (s *Server) failureOf(err error) *failure {
 		return &failure{"temporarily_unavailable", "The database does not answer. Try again in a moment."}
 	case tenancy.TenantIsSuspended:
 		return &failure{"invalid_grant", "This tenant is suspended."}
-	case tenancy.PlanLimit, tenancy.Forbidden, tenancy.NotFound, tenancy.InvalidValue:
+	case tenancy.PlanLimit, tenancy.Forbidden, tenancy.Unauthenticated, tenancy.NotFound, tenancy.InvalidValue:
 		var public *tenancy.Error
 		errors.As(err, &public)
 		return &failure{"access_denied", public.Message + " " + public.Next}
 	}
-	s.Log.Error("OAuth request failed", "error", err)
-	return &failure{"server_error", "Something went wrong here. Try again."}
+	id := tenancy.RequestOf(r.Context()).ID
+	s.Log.Error("OAuth request failed", "request", id, "error", err)
+	return &failure{"server_error", "Something went wrong here. Try again; tell your admin the request id if it happens again: " + id + "."}
 }

@@ -185,6 +185,7 @@ func TestAudit(t *testing.T) {
 			methods = append(methods, r.Method+" "+r.Decision)
 			require.Equal(t, b.acme.Ada.ID, *r.MemberID)
 			require.Equal(t, "Agent", r.Client)
+			require.NotEmpty(t, r.RequestID)
 		}
 	}
 	require.Equal(t, []string{"oauth.consent allowed", "oauth.redeem allowed", "oauth.renew allowed", "oauth.renew allowed", "oauth.renew denied"}, methods)

@@ -39,6 +39,8 @@ type bundle struct {
 	oauth *oauth.Server
 	clock *clock
 	fetch *http.Client // of metadata documents; nil: http.DefaultClient
+	// suspended is what signedIn says of the tenant.
+	suspended bool
 }
 
 // clock is moved by tests. The database has its own.
@@ -83,13 +85,17 @@ func (b *bundle) node(t *testing.T, s *store.Store) *httptest.Server {
 // session is what the header of a signed-in browser says.
 var session = uuid.MustParse("0199e1a2-0000-7000-8000-000000000001")
 
-func (b *bundle) signedIn(r *http.Request, slug string) (oauth.Person, bool) {
+func (b *bundle) signedIn(r *http.Request, slug string) (oauth.Person, error) {
 	handle, ok := strings.CutSuffix(r.Header.Get("Test-Signed-In"), "@"+slug)
 	if !ok {
-		return oauth.Person{}, false
+		return oauth.Person{}, store.ErrSessionEnded
 	}
 	member := map[string]tenancy.Member{"ada": b.acme.Ada, "ben": b.acme.Ben}[handle]
-	return oauth.Person{Tenant: b.acme.Tenant, Member: member, Epoch: 1, Session: session}, true
+	var err error
+	if b.suspended {
+		err = tenancy.Errorf(tenancy.TenantIsSuspended, "This tenant is suspended.")
+	}
+	return oauth.Person{Tenant: b.acme.Tenant, Member: member, Epoch: 1, Session: session}, err
 }
 
 // answer is an HTTP answer, read whole.

@@ -25,23 +25,23 @@ type registration struct {
 // metadata document.
 func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 	if err := s.pace.take(s.ClientIP(r), costRegister); err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	var m metadata
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
-		s.fail(w, &failure{"invalid_client_metadata", "The body must be a JSON object of at most 64 KiB."})
+		s.fail(w, r, &failure{"invalid_client_metadata", "The body must be a JSON object of at most 64 KiB."})
 		return
 	}
 	c, err := m.client()
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	now := s.Clock()
 	id, err := s.clients.seal(c, now)
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusCreated, map[string]any{

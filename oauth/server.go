@@ -6,11 +6,13 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -34,8 +36,9 @@ type Config struct {
 	Key   tenancy.MasterKey
 	// PublicURL is the issuer (RFC 8414); PublicURL + "/mcp" is the resource.
 	PublicURL string
-	// SignedIn returns the member whose session a request carries for this tenant.
-	SignedIn func(r *http.Request, slug string) (Person, bool)
+	// SignedIn returns the member whose session a request carries for this tenant; also
+	// with the error TenantIsSuspended.
+	SignedIn func(r *http.Request, slug string) (Person, error)
 	// SignInURL is where a browser signs in to a tenant before it goes on to next,
 	// a path of ours.
 	SignInURL func(slug, next string) string
@@ -104,19 +107,38 @@ func (s *Server) ResourceMetadata() string { return s.PublicURL + resourceMetada
 
 // Register adds the server's routes to a mux.
 func (s *Server) Register(mux *http.ServeMux) {
+	handle := func(pattern string, h http.HandlerFunc) { mux.HandleFunc(pattern, s.named(h)) }
 	for _, path := range []string{"/.well-known/oauth-protected-resource", resourceMetadataPath} {
-		mux.HandleFunc("GET "+path, open(s.resourceMetadata))
+		handle("GET "+path, open(s.resourceMetadata))
 	}
-	mux.HandleFunc("GET /.well-known/oauth-authorization-server", open(s.serverMetadata))
-	mux.HandleFunc("POST /oauth/register", open(s.register))
-	mux.HandleFunc("POST /oauth/token", open(s.token))
-	mux.HandleFunc("POST /oauth/revoke", open(s.revoke))
+	handle("GET /.well-known/oauth-authorization-server", open(s.serverMetadata))
+	handle("POST /oauth/register", open(s.register))
+	handle("POST /oauth/token", open(s.token))
+	handle("POST /oauth/revoke", open(s.revoke))
 	for _, path := range []string{"/oauth/register", "/oauth/token", "/oauth/revoke"} {
-		mux.HandleFunc("OPTIONS "+path, open(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+		handle("OPTIONS "+path, open(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	}
-	mux.HandleFunc("GET /oauth/authorize", s.authorize)
-	mux.HandleFunc("GET /oauth/consent", s.consent)
-	mux.HandleFunc("POST /oauth/consent", s.decide)
+	handle("GET /oauth/authorize", s.authorize)
+	handle("GET /oauth/consent", s.consent)
+	handle("POST /oauth/consent", s.decide)
+}
+
+// requestHeader is where an answer has the id of its request.
+const requestHeader = "X-Request-Id"
+
+// named names a request, and answers for a handler that broke.
+func (s *Server) named(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		from := tenancy.NewRequest(s.ClientIP(r))
+		r = r.WithContext(from.In(r.Context()))
+		w.Header().Set(requestHeader, from.ID)
+		defer func() {
+			if p := recover(); p != nil {
+				s.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		next(w, r)
+	}
 }
 
 // open lets pages of any origin read an answer: these routes take no cookie, so
@@ -127,6 +149,7 @@ func open(next http.HandlerFunc) http.HandlerFunc {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Headers", "Content-Type, MCP-Protocol-Version")
 		h.Set("Access-Control-Allow-Methods", "GET, POST")
+		h.Set("Access-Control-Expose-Headers", requestHeader)
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -140,7 +163,7 @@ const maxBody = 64 << 10
 func (s *Server) clientOf(ctx context.Context, id string) (client, error) {
 	c, err := s.clients.find(ctx, id)
 	if err != nil {
-		s.Log.Info("OAuth client refused", "client_id", shorten(id), "error", err)
+		s.Log.Info("OAuth client refused", "request", tenancy.RequestOf(ctx).ID, "client_id", shorten(id), "error", err)
 	}
 	return c, err
 }

@@ -14,12 +14,12 @@ import (
 // token exchanges a code or a refresh token for an access token (OAuth 2.1, 3.2).
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	if err := s.pace.take(s.ClientIP(r), costToken); err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	form, err := readForm(r)
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	switch form.Get("grant_type") {
@@ -28,7 +28,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	case "refresh_token":
 		s.renew(w, r, form)
 	default:
-		s.fail(w, &failure{"unsupported_grant_type", "grant_type must be authorization_code or refresh_token."})
+		s.fail(w, r, &failure{"unsupported_grant_type", "grant_type must be authorization_code or refresh_token."})
 	}
 }
 
@@ -58,12 +58,12 @@ var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values) {
 	verifier := form.Get("code_verifier")
 	if !verifierForm.MatchString(verifier) {
-		s.fail(w, &failure{"invalid_grant", "code_verifier is missing or not of the form of RFC 7636."})
+		s.fail(w, r, &failure{"invalid_grant", "code_verifier is missing or not of the form of RFC 7636."})
 		return
 	}
 	resource, err := s.resourceOf(form)
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	digest := sha256.Sum256([]byte(verifier))
@@ -71,13 +71,13 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, form url.Values)
 	access, refresh, secrets := s.firstSecrets(slug)
 	c, err := s.Store.RedeemCode(r.Context(), store.Redemption{Code: form.Get("code"), ClientID: form.Get("client_id"),
 		RedirectURI: form.Get("redirect_uri"), Resource: resource, Challenge: base64.RawURLEncoding.EncodeToString(digest[:]), Secrets: secrets})
-	s.answer(w, c, access, refresh, err)
+	s.answer(w, r, c, access, refresh, err)
 }
 
 func (s *Server) renew(w http.ResponseWriter, r *http.Request, form url.Values) {
 	resource, err := s.resourceOf(form)
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	old := form.Get("refresh_token")
@@ -85,7 +85,7 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request, form url.Values) 
 	access, refresh, secrets := s.nextSecrets(of.Slug, old)
 	c, err := s.Store.Renew(r.Context(), store.Renewal{Refresh: old, ClientID: form.Get("client_id"), Resource: resource,
 		Scope: parseScope(form.Get("scope")), Secrets: secrets})
-	s.answer(w, c, access, refresh, err)
+	s.answer(w, r, c, access, refresh, err)
 }
 
 // firstSecrets makes the secrets that a code is exchanged for.
@@ -104,9 +104,9 @@ func (s *Server) nextSecrets(slug, old string) (access, refresh string, _ store.
 }
 
 // answer writes a token response (RFC 6749, 5.1).
-func (s *Server) answer(w http.ResponseWriter, c store.Connection, access, refresh string, err error) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, c store.Connection, access, refresh string, err error) {
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
@@ -132,7 +132,7 @@ func (s *Server) resourceOf(values url.Values) (string, error) {
 // whatever it found.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	if err := s.pace.take(s.ClientIP(r), costToken); err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	form, err := readForm(r)
@@ -140,7 +140,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		err = s.Store.Disconnect(r.Context(), form.Get("token"), form.Get("client_id"))
 	}
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	w.WriteHeader(http.StatusOK)

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"bytes"
+	"context"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/colaflow/colaflow/sso"
 	"github.com/colaflow/colaflow/store"
+	"github.com/colaflow/colaflow/store/export"
 	"github.com/colaflow/colaflow/store/storetest"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tokens"
@@ -23,6 +26,7 @@ import (
 // office is a tenant in which an administrative change is about to be made.
 type office struct {
 	*storetest.DB
+	ctx   context.Context // of a request
 	acme  *storetest.Tenant
 	token store.Token
 	other store.Token
@@ -39,164 +43,169 @@ type office struct {
 
 const officer = "operator"
 
+// officeRequest is what the change is made for.
+var officeRequest = tenancy.Request{ID: "0123456789abcdef", ClientIP: "192.0.2.1"}
+
 // changes are all administrative changes by the method that their audit row names. A
 // new one needs a line here: TestAttack094_EveryAdministrativeChange says so.
 var changes = map[string]func(t *testing.T, o *office) error{
 	"token.create": func(t *testing.T, o *office) error {
-		_, _, err := o.CreateToken(t.Context(), o.acme.Scope(), "acme", officer, store.NewToken{Name: "new", Role: tenancy.RoleViewer})
+		_, _, err := o.CreateToken(o.ctx, o.acme.Scope(), "acme", officer, store.NewToken{Name: "new", Role: tenancy.RoleViewer})
 		return err
 	},
 	"token.update": func(t *testing.T, o *office) error {
-		_, err := o.UpdateToken(t.Context(), o.acme.Scope(), officer, o.token.ID, func(s *store.TokenSettings, _ time.Time) error {
+		_, err := o.UpdateToken(o.ctx, o.acme.Scope(), officer, o.token.ID, func(s *store.TokenSettings, _ time.Time) error {
 			s.Name = "renamed"
 			return nil
 		})
 		return err
 	},
 	"token.rotate": func(t *testing.T, o *office) error {
-		_, _, err := o.RotateToken(t.Context(), o.acme.Scope(), officer, o.token.ID, time.Hour)
+		_, _, err := o.RotateToken(o.ctx, o.acme.Scope(), officer, o.token.ID, time.Hour)
 		return err
 	},
 	"token.revoke": func(t *testing.T, o *office) error {
-		return o.RevokeToken(t.Context(), o.acme.Scope(), officer, o.token.ID)
+		return o.RevokeToken(o.ctx, o.acme.Scope(), officer, o.token.ID)
 	},
 	"token.revoke_all": func(t *testing.T, o *office) error {
-		_, err := o.RevokeIssuedBefore(t.Context(), o.acme.Scope(), officer, storetest.Now.Add(time.Hour))
+		_, err := o.RevokeIssuedBefore(o.ctx, o.acme.Scope(), officer, storetest.Now.Add(time.Hour))
 		return err
 	},
 	"member.invite": func(t *testing.T, o *office) error {
-		_, err := o.InviteMember(t.Context(), o.acme.Scope(), officer, "new@acme.test", "", tenancy.RoleViewer)
+		_, err := o.InviteMember(o.ctx, o.acme.Scope(), officer, "new@acme.test", "", tenancy.RoleViewer)
 		return err
 	},
 	"member.set_role": func(t *testing.T, o *office) error {
-		_, err := o.SetMemberRole(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID, tenancy.RoleAdmin)
+		_, err := o.SetMemberRole(o.ctx, o.acme.Scope(), officer, o.acme.Ben.ID, tenancy.RoleAdmin)
 		return err
 	},
 	"member.deactivate": func(t *testing.T, o *office) error {
-		_, err := o.DeactivateMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
+		_, err := o.DeactivateMember(o.ctx, o.acme.Scope(), officer, o.acme.Ben.ID)
 		return err
 	},
 	"member.reactivate": func(t *testing.T, o *office) error {
-		_, err := o.ReactivateMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
+		_, err := o.ReactivateMember(o.ctx, o.acme.Scope(), officer, o.acme.Ben.ID)
 		return err
 	},
 	"member.change": func(t *testing.T, o *office) error {
 		active := false
-		_, err := o.ChangeMember(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID, store.MemberChange{Role: tenancy.RoleViewer, Active: &active})
+		_, err := o.ChangeMember(o.ctx, o.acme.Scope(), officer, o.acme.Ben.ID, store.MemberChange{Role: tenancy.RoleViewer, Active: &active})
 		return err
 	},
 	"tenant.create": func(t *testing.T, o *office) error {
 		owner, err := tenancy.NewMember("cy@gamma.test", "Cy", tenancy.RoleOwner, storetest.Now)
 		require.NoError(t, err)
-		_, err = o.CreateTenant(t.Context(), "gamma", "Gamma", officer, owner)
+		_, err = o.CreateTenant(o.ctx, "gamma", "Gamma", officer, owner)
 		return err
 	},
 	"tenant.suspend": func(t *testing.T, o *office) error {
-		_, err := o.SuspendTenant(t.Context(), "acme", officer)
+		_, err := o.SuspendTenant(o.ctx, "acme", officer)
 		return err
 	},
 	"tenant.resume": func(t *testing.T, o *office) error {
-		_, err := o.ResumeTenant(t.Context(), "halted", officer)
+		_, err := o.ResumeTenant(o.ctx, "halted", officer)
 		return err
 	},
 	"tenant.delete": func(t *testing.T, o *office) error {
-		_, err := o.DeleteTenant(t.Context(), "acme", officer, time.Hour)
+		_, err := o.DeleteTenant(o.ctx, "acme", officer, time.Hour)
 		return err
 	},
 	"tenant.set_plan": func(t *testing.T, o *office) error {
-		_, err := o.Store.SetPlan(t.Context(), "acme", officer, "team")
+		_, err := o.Store.SetPlan(o.ctx, "acme", officer, "team")
 		return err
 	},
 	"tenant.configure": func(t *testing.T, o *office) error {
-		_, err := o.ConfigureTenant(t.Context(), o.acme.Scope(), officer, func(c *tenancy.AppConfig) { c.MaxPages = 7 })
+		_, err := o.ConfigureTenant(o.ctx, o.acme.Scope(), officer, func(c *tenancy.AppConfig) { c.MaxPages = 7 })
 		return err
 	},
 	"tenant.import": func(t *testing.T, o *office) error {
-		_, err := tryImport(t, o.DB, o.file, store.ImportOptions{Slug: "moved"})
+		r, err := export.Open(bytes.NewReader(o.file), int64(len(o.file)))
+		require.NoError(t, err)
+		_, err = o.ImportTenant(o.ctx, r, store.ImportOptions{Slug: "moved", Actor: officer, Plan: "enterprise"})
 		return err
 	},
 	"signing_key.add": func(t *testing.T, o *office) error {
-		return o.AddSigningKey(t.Context(), o.acme.ID, officer, tenancy.SealedKey{ID: o.fresh, Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, false)
+		return o.AddSigningKey(o.ctx, o.acme.ID, officer, tenancy.SealedKey{ID: o.fresh, Sealed: "sealed", CreatedAt: storetest.Now}, storetest.Now, false)
 	},
 	"page.put": func(t *testing.T, o *office) error {
 		p := o.page
 		p.ID, p.CreatedBy = o.fresh, officer
-		return o.PutPage(t.Context(), o.acme.ID, p, 10, 1<<20)
+		return o.PutPage(o.ctx, o.acme.ID, p, 10, 1<<20)
 	},
 	"page.delete": func(t *testing.T, o *office) error {
-		return o.DeletePage(t.Context(), o.acme.ID, o.page.ID, officer)
+		return o.DeletePage(o.ctx, o.acme.ID, o.page.ID, officer)
 	},
 	"link.spend": func(t *testing.T, o *office) error {
-		_, err := o.SpendNonce(t.Context(), o.acme.ID, o.fresh, storetest.Now.Add(time.Hour))
+		_, err := o.SpendNonce(o.ctx, o.acme.ID, o.fresh, storetest.Now.Add(time.Hour))
 		return err
 	},
 	"oauth.consent": func(t *testing.T, o *office) error {
-		_, err := o.Connect(t.Context(), store.ForMember(o.acme.ID, o.acme.Ben.ID, 1), "acme", officer, consent("another"))
+		_, err := o.Connect(o.ctx, store.ForMember(o.acme.ID, o.acme.Ben.ID, 1), "acme", officer, consent("another"))
 		return err
 	},
 	"oauth.redeem": func(t *testing.T, o *office) error {
-		_, err := o.RedeemCode(t.Context(), store.Redemption{Code: o.code, ClientID: "waiting", Challenge: "challenge", Secrets: secrets(2)})
+		_, err := o.RedeemCode(o.ctx, store.Redemption{Code: o.code, ClientID: "waiting", Challenge: "challenge", Secrets: secrets(2)})
 		return err
 	},
 	"oauth.renew": func(t *testing.T, o *office) error {
-		_, err := o.Renew(t.Context(), store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
+		_, err := o.Renew(o.ctx, store.Renewal{Refresh: o.refresh, ClientID: "connected", Secrets: secrets(3)})
 		return err
 	},
 	"oauth.ask": func(t *testing.T, o *office) error {
-		_, err := o.AskMore(t.Context(), store.ForPrincipal(o.agent), "agent", tenancy.NewPermissionSet(tenancy.IssuesCreate))
+		_, err := o.AskMore(o.ctx, store.ForPrincipal(o.agent), "agent", tenancy.NewPermissionSet(tenancy.IssuesCreate))
 		return err
 	},
 	"sso.save": func(t *testing.T, o *office) error {
-		_, err := o.SaveSSOProvider(t.Context(), o.acme.Scope(), officer, connection("new"), &sso.Secrets{ClientSecret: "s"})
+		_, err := o.SaveSSOProvider(o.ctx, o.acme.Scope(), officer, connection("new"), &sso.Secrets{ClientSecret: "s"})
 		return err
 	},
 	"sso.enable": func(t *testing.T, o *office) error {
-		_, err := o.SetSSOProvider(t.Context(), o.acme.Scope(), officer, o.off.ID, true)
+		_, err := o.SetSSOProvider(o.ctx, o.acme.Scope(), officer, o.off.ID, true)
 		return err
 	},
 	"sso.disable": func(t *testing.T, o *office) error {
-		_, err := o.SetSSOProvider(t.Context(), o.acme.Scope(), officer, o.idp.ID, false)
+		_, err := o.SetSSOProvider(o.ctx, o.acme.Scope(), officer, o.idp.ID, false)
 		return err
 	},
 	"sso.remove": func(t *testing.T, o *office) error {
-		return o.RemoveSSOProvider(t.Context(), o.acme.Scope(), officer, o.idp.ID)
+		return o.RemoveSSOProvider(o.ctx, o.acme.Scope(), officer, o.idp.ID)
 	},
 	"sso.require": func(t *testing.T, o *office) error {
-		return o.RequireSSO(t.Context(), o.acme.Scope(), officer, true)
+		return o.RequireSSO(o.ctx, o.acme.Scope(), officer, true)
 	},
 	"sso.unlink": func(t *testing.T, o *office) error {
-		return o.Unlink(t.Context(), o.acme.Scope(), officer, o.idp.ID, o.known.ID)
+		return o.Unlink(o.ctx, o.acme.Scope(), officer, o.idp.ID, o.known.ID)
 	},
 	"sso.sign_in": func(t *testing.T, o *office) error {
-		_, err := o.SignIn(t.Context(), o.acme.ID, identity(o.idp, "2", "newcomer@acme.test"), "")
+		_, err := o.SignIn(o.ctx, o.acme.ID, identity(o.idp, "2", "newcomer@acme.test"))
 		return err
 	},
 	"member.signin_link": func(t *testing.T, o *office) error {
-		_, err := o.AllowSignInLink(t.Context(), o.acme.Scope(), officer, o.acme.Ben.ID)
+		_, err := o.AllowSignInLink(o.ctx, o.acme.Scope(), officer, o.acme.Ben.ID)
 		return err
 	},
-	"member.rest": func(t *testing.T, o *office) error { return o.RestIdle(t.Context(), o.acme.Tenant) },
+	"member.rest": func(t *testing.T, o *office) error { return o.RestIdle(o.ctx, o.acme.Tenant) },
 	"sso.spend": func(t *testing.T, o *office) error {
-		_, err := o.Spend(t.Context(), o.acme.ID, sso.Once{IDs: []string{"another"}, Until: storetest.Now.Add(time.Hour)})
+		_, err := o.Spend(o.ctx, o.acme.ID, sso.Once{IDs: []string{"another"}, Until: storetest.Now.Add(time.Hour)})
 		return err
 	},
 	"sso.take_result": func(t *testing.T, o *office) error {
-		_, err := o.TakeResult(t.Context(), o.acme.ID, "handle")
+		_, err := o.TakeResult(o.ctx, o.acme.ID, "handle")
 		return err
 	},
 	"session.begin": func(t *testing.T, o *office) error {
-		_, err := o.BeginSession(t.Context(), o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: tokens.SessionToken{Family: tokens.Hash{9}, Hash: tokens.Hash{9}}})
+		_, err := o.BeginSession(o.ctx, o.acme.Tenant, o.acme.Ben.ID, store.NewSession{Provider: "link", Refresh: tokens.SessionToken{Family: tokens.Hash{9}, Hash: tokens.Hash{9}}})
 		return err
 	},
 	"session.renew": func(t *testing.T, o *office) error {
-		_, err := o.RenewSession(t.Context(), o.session, tokens.Hash{8}, "")
+		_, err := o.RenewSession(o.ctx, o.session, tokens.Hash{8})
 		return err
 	},
-	"session.end": func(t *testing.T, o *office) error { return o.EndSession(t.Context(), o.session) },
+	"session.end": func(t *testing.T, o *office) error { return o.EndSession(o.ctx, o.session) },
 	"session.end_all": func(t *testing.T, o *office) error {
-		return o.EndOwnSessions(t.Context(), store.ForMember(o.acme.ID, o.acme.Ben.ID, 1), officer)
+		return o.EndOwnSessions(o.ctx, store.ForMember(o.acme.ID, o.acme.Ben.ID, 1), officer)
 	},
-	"oauth.disconnect": func(t *testing.T, o *office) error { return o.Disconnect(t.Context(), o.refresh, "connected") },
+	"oauth.disconnect": func(t *testing.T, o *office) error { return o.Disconnect(o.ctx, o.refresh, "connected") },
 }
 
 // elsewhere are methods whose rows other tests hold to their changes, and names that
@@ -223,7 +232,7 @@ func secrets(n byte) store.Secrets {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	db := storetest.Open(t)
-	o := &office{DB: db, acme: db.Tenant(t, "acme"), fresh: tenancy.NewID()}
+	o := &office{DB: db, ctx: officeRequest.In(t.Context()), acme: db.Tenant(t, "acme"), fresh: tenancy.NewID()}
 	o.token, _ = o.acme.Token(t, "one", `{"issues":["read"]}`)
 	o.other, _ = o.acme.Token(t, "two", `{"issues":["read"]}`)
 	o.page = tenancy.Page{ID: tenancy.NewID(), Title: "Page", CreatedBy: "test", CreatedAt: storetest.Now, ExpiresAt: storetest.Now.Add(time.Hour)}
@@ -249,7 +258,7 @@ func newOffice(t *testing.T) *office {
 	o.off, err = db.SaveSSOProvider(t.Context(), o.acme.Scope(), "test", connection("off"), nil)
 	require.NoError(t, err)
 	o.idp = provider(t, db, o.acme, connection("idp"))
-	o.known, err = db.SignIn(t.Context(), o.acme.ID, identity(o.idp, "1", "known@acme.test"), "")
+	o.known, err = db.SignIn(t.Context(), o.acme.ID, identity(o.idp, "1", "known@acme.test"))
 	require.NoError(t, err)
 	admin(t, db, `update identities set last_sign_in_at = now() - interval '31 days'`)
 	plain, first := tokens.MintSession("acme")
@@ -259,16 +268,17 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-// rows lists what the audit log gained since a count, as method, decision, actor.
+// rows lists what the audit log gained since a count, as method, decision, actor, and
+// for which request.
 func (o *office) rows(t *testing.T, since int) (rows []string, count int) {
 	t.Helper()
-	all := strings1(t, o.Admin(t), `select method || ' ' || decision || ' ' || actor || ' ' || (tenant_id is not null and mac is not null) from audit_log order by written_at, id`)
+	all := strings1(t, o.Admin(t), `select method || ' ' || decision || ' ' || actor || ' ' || (tenant_id is not null and mac is not null) || ' ' || coalesce(request_id, '') || ' ' || coalesce(client_ip, '') from audit_log order by written_at, id`)
 	return all[since:], len(all)
 }
 
 // TestAttack094_EveryAdministrativeChange makes each change twice: first where the audit
 // cannot be written, and nothing may change (case 95); then where it can, and exactly
-// one row tells of it, in the change's own transaction.
+// one row tells of it and of the request, in the change's own transaction.
 func TestAttack094_EveryAdministrativeChange(t *testing.T) {
 	t.Parallel()
 	for method, change := range changes {
@@ -285,7 +295,7 @@ func TestAttack094_EveryAdministrativeChange(t *testing.T) {
 			require.NoError(t, change(t, o))
 			rows, _ := o.rows(t, before)
 			require.Len(t, rows, 1)
-			require.Regexp(t, `^`+regexp.QuoteMeta(method)+` allowed \S+ true$`, rows[0])
+			require.Regexp(t, `^`+regexp.QuoteMeta(method)+` allowed \S+ true 0123456789abcdef 192\.0\.2\.1$`, rows[0])
 			require.NotEqual(t, was, o.Dump(t, "audit_log", "audit_checkpoints", "token_usage"))
 		})
 	}

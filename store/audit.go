@@ -11,8 +11,8 @@ import (
 )
 
 // queueAudit appends a write's own audit row to its transaction.
-func (s *Store) queueAudit(b *pgx.Batch, row AuditRow) error {
-	row.complete(s.clock())
+func (s *Store) queueAudit(ctx context.Context, b *pgx.Batch, row AuditRow) error {
+	row.complete(ctx, s.clock())
 	data, err := s.encodeAudit(row)
 	if err == nil {
 		b.Queue("select audit_append($1)", data)
@@ -24,7 +24,7 @@ func (s *Store) queueAudit(b *pgx.Batch, row AuditRow) error {
 // other calls that arrive meanwhile. It returns when the row is committed; a
 // denial that repeats one of the last minute is counted instead.
 func (s *Store) Record(ctx context.Context, row AuditRow) error {
-	row.complete(s.clock())
+	row.complete(ctx, s.clock())
 	if s.denials.counted(row) {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"regexp"
@@ -50,10 +52,13 @@ type AuditRow struct {
 	Repeats int `json:"repeats,omitempty"`
 }
 
-// complete sets what the caller left out, and takes out what PostgreSQL cannot
-// hold: clients choose these texts, and a row must never fail because of them.
-// What it leaves comes back from the database byte by byte, as the MAC needs it.
-func (r *AuditRow) complete(now time.Time) {
+// complete sets what the caller left out, such as the request that ctx is of, and
+// takes out what PostgreSQL cannot hold: clients choose these texts, and a row must
+// never fail because of them. What it leaves comes back from the database byte by byte,
+// as the MAC needs it.
+func (r *AuditRow) complete(ctx context.Context, now time.Time) {
+	of := tenancy.RequestOf(ctx)
+	r.RequestID, r.ClientIP = cmp.Or(r.RequestID, of.ID), cmp.Or(r.ClientIP, of.ClientIP)
 	for _, text := range []*string{&r.Kind, &r.Actor, &r.TokenName, &r.Client, &r.Method, &r.Tool, &r.Decision, &r.Rule, &r.Target,
 		&r.RequestID, &r.ClientIP, &r.Code} {
 		*text = strings.ToValidUTF8(strings.ReplaceAll(*text, "\x00", ""), "\uFFFD")

@@ -136,7 +136,8 @@ func parseSecret(kind tokens.Kind, plain string) (slug string, hash, key tokens.
 
 // withConnection runs fn on the connection that a secret names, in a transaction of
 // its member, who must still be active. What fn refuses after it changed something,
-// it says by refusal: the change commits, and the audit tells of the denial.
+// it says by refusal: the change commits, and the audit tells of the denial. So does a
+// row of what it refuses at once, for as long as the secret works.
 func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, find, method string, fn func(tx *Tx, c *Connection) (refusal, err error)) (c Connection, err error) {
 	slug, hash, key, ok := parseSecret(kind, plain)
 	if !ok {
@@ -197,6 +198,13 @@ func (s *Store) withConnection(ctx context.Context, kind tokens.Kind, plain, fin
 	switch {
 	case tenancy.CodeOf(err) == tenancy.Unauthenticated: // the member may not act any more
 		return c, ErrInvalidGrant
+	case !c.ended && (errors.Is(err, ErrInvalidGrant) || errors.Is(err, ErrInvalidScope) || errors.Is(err, ErrInvalidTarget)):
+		refusal = err
+		row := entry()
+		row.Kind = "call"
+		if auditErr := s.Record(ctx, row); auditErr != nil {
+			return c, auditErr
+		}
 	case err != nil:
 		return c, err
 	}

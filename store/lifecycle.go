@@ -93,7 +93,7 @@ func (s *Store) changeTenant(ctx context.Context, slug, actor, method string, ch
 	row.Changes = asJSON([]map[string]any{{"before": list[0], "after": t}})
 	b = &pgx.Batch{}
 	b.Queue(`update tenants set state = $2, plan = $3, delete_after = $4 where id = $1`, t.ID, t.State, t.Plan, t.DeleteAfter)
-	if err := s.queueAudit(b, row); err != nil {
+	if err := s.queueAudit(ctx, b, row); err != nil {
 		return t, err
 	}
 	Notify(tokens.SubjectTenant, t.ID, t.State != tenancy.TenantActive)(b, Scope{Tenant: t.ID})

@@ -46,7 +46,6 @@ type NewSession struct {
 	Provider  string // how the person signed in, such as link
 	Refresh   tokens.SessionToken
 	UserAgent string
-	ClientIP  string
 }
 
 // Person is the member of a session, as they are now.
@@ -65,7 +64,7 @@ func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member 
 	p := Person{Tenant: tenant, Session: tenancy.NewID(), Provider: n.Provider}
 	entry := func() AuditRow {
 		row := adminRow(tenant.ID, p.Label(), "session.begin", p.Session.String())
-		row.Kind, row.MemberID, row.ClientIP, row.Client = "sign_in", &member, n.ClientIP, n.UserAgent
+		row.Kind, row.MemberID, row.Client = "sign_in", &member, n.UserAgent
 		row.Args = asJSON(map[string]string{"provider": n.Provider})
 		return row
 	}
@@ -88,7 +87,7 @@ func (s *Store) BeginSession(ctx context.Context, tenant tenancy.Tenant, member 
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`insert into sessions (tenant_id, id, member_id, provider, family_hash, refresh_hash, user_agent, client_ip, expires_at)
 				values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9::interval)`,
-				scope.Tenant, p.Session, member, n.Provider, n.Refresh.Family[:], n.Refresh.Hash[:], n.UserAgent, n.ClientIP, SessionLife)
+				scope.Tenant, p.Session, member, n.Provider, n.Refresh.Family[:], n.Refresh.Hash[:], n.UserAgent, tenancy.RequestOf(ctx).ClientIP, SessionLife)
 		})
 	})
 	if err != nil {
@@ -147,15 +146,20 @@ func (s *Store) sessionTenant(ctx context.Context, plain string) (tenancy.Tenant
 	return tenant, refresh, err
 }
 
-// PersonOf returns who a refresh token signs in, and changes nothing.
+// PersonOf returns who a refresh token signs in, and changes nothing. Of a suspended
+// tenant it returns who it would be, with the error that says so.
 func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
-	tenant, refresh, err := s.sessionTenant(ctx, plain)
-	if err != nil {
-		return Person{}, err
+	tenant, refresh, closed := s.sessionTenant(ctx, plain)
+	scope := AsSystem(tenant.ID, "sign-in")
+	switch {
+	case errors.Is(closed, errSuspended):
+		scope = AsKeeper(tenant.ID, "sign-in")
+	case closed != nil:
+		return Person{}, closed
 	}
 	p := Person{Tenant: tenant}
 	var found session
-	err = s.Read(ctx, AsSystem(tenant.ID, "sign-in"), func(tx *Tx) error {
+	err := s.Read(ctx, scope, func(tx *Tx) error {
 		tx.Pin()
 		if err := tx.Do(ctx, sessionOf(refresh, "", &found)); err != nil {
 			return err
@@ -169,13 +173,13 @@ func (s *Store) PersonOf(ctx context.Context, plain string) (Person, error) {
 		return Person{}, ErrSessionEnded
 	}
 	p.Session, p.Provider = found.id, found.provider
-	return p, nil
+	return p, closed
 }
 
 // RenewSession replaces a session's refresh token by the next one. The one before gets
 // the same answer for a short while; the use of any other that was replaced tells of a
 // thief and ends the session.
-func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash, clientIP string) (Person, error) {
+func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash) (Person, error) {
 	tenant, refresh, err := s.sessionTenant(ctx, plain)
 	if err != nil {
 		return Person{}, err
@@ -185,7 +189,7 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 	reused := false
 	entry := func() AuditRow {
 		row := adminRow(tenant.ID, p.Label(), "session.renew", found.id.String())
-		row.Kind, row.MemberID, row.ClientIP = "sign_in", &found.member, clientIP
+		row.Kind, row.MemberID = "sign_in", &found.member
 		if reused {
 			row.Decision, row.Rule = Denied, "a refresh token that was replaced came again: the session has ended"
 		}
@@ -213,7 +217,7 @@ func (s *Store) RenewSession(ctx context.Context, plain string, next tokens.Hash
 		return tx.Do(ctx, func(b *pgx.Batch, scope Scope) {
 			b.Queue(`update sessions set previous_hash = refresh_hash, refresh_hash = $3, renewed_at = now(), client_ip = $5,
 				expires_at = least(now() + $4::interval, created_at + $6::interval)
-				where tenant_id = $1 and id = $2`, scope.Tenant, found.id, next[:], SessionLife, clientIP, SessionMost)
+				where tenant_id = $1 and id = $2`, scope.Tenant, found.id, next[:], SessionLife, tenancy.RequestOf(ctx).ClientIP, SessionMost)
 		})
 	})
 	switch {

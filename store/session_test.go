@@ -27,7 +27,7 @@ var renewals = []byte("key of the tests' renewals")
 func signIn(t *testing.T, db *storetest.DB, tenant tenancy.Tenant, member uuid.UUID) (*cookies, store.Person) {
 	t.Helper()
 	plain, refresh := tokens.MintSession(tenant.Slug)
-	p, err := db.BeginSession(t.Context(), tenant, member, store.NewSession{Provider: "link", Refresh: refresh, UserAgent: "Browser", ClientIP: "192.0.2.1"})
+	p, err := db.BeginSession(tenancy.Request{ClientIP: "192.0.2.1"}.In(t.Context()), tenant, member, store.NewSession{Provider: "link", Refresh: refresh, UserAgent: "Browser"})
 	require.NoError(t, err)
 	return &cookies{db, tenant.Slug, []string{plain}}, p
 }
@@ -38,7 +38,7 @@ func (c *cookies) last() string { return c.plain[len(c.plain)-1] }
 func (c *cookies) renew(t *testing.T, plain string) error {
 	t.Helper()
 	next, refresh := tokens.NextSession(renewals, plain)
-	_, err := c.db.RenewSession(t.Context(), plain, refresh.Hash, "192.0.2.2")
+	_, err := c.db.RenewSession(tenancy.Request{ClientIP: "192.0.2.2"}.In(t.Context()), plain, refresh.Hash)
 	if err == nil {
 		c.plain = append(c.plain, next)
 	}
@@ -132,7 +132,7 @@ func TestRenewSession_Forged(t *testing.T) {
 	other := "cfs_acme_" + foreign.last()[len("cfs_globex_"):]
 	for name, plain := range map[string]string{"unknown": minted, "another tenant's under this name": other, "the session's id": "cfs_acme_" + p.Session.String(),
 		"nothing": "", "no tenant": "cfs_nobody_" + minted[len("cfs_acme_"):]} {
-		_, err := db.RenewSession(t.Context(), plain, tokens.Hash{1}, "")
+		_, err := db.RenewSession(t.Context(), plain, tokens.Hash{1})
 		require.ErrorIs(t, err, store.ErrSessionEnded, name)
 	}
 	require.NoError(t, browser.renew(t, browser.last()))
@@ -213,7 +213,7 @@ func TestSession_Most(t *testing.T) {
 	require.Equal(t, 30*24*time.Hour, store.SessionMost)
 	renew := func() error {
 		next, token := tokens.NextSession([]byte("key"), plain)
-		_, err := db.RenewSession(t.Context(), plain, token.Hash, "")
+		_, err := db.RenewSession(t.Context(), plain, token.Hash)
 		if err == nil {
 			plain = next
 		}

@@ -72,7 +72,7 @@ func TestSSOProvider_Ceiling(t *testing.T) {
 		_, err := save(adminScope, connection("low", change))
 		require.Equal(t, tenancy.Forbidden, tenancy.CodeOf(err), name)
 	}
-	_, err = db.SignIn(t.Context(), acme.ID, identity(low, "1", acme.Ada.Email), "")
+	_, err = db.SignIn(t.Context(), acme.ID, identity(low, "1", acme.Ada.Email))
 	require.Equal(t, sso.RoleAbove, sso.CodeOf(err), "the owner's address does not help the admin to become one")
 
 	high, err := save(owner, connection("high", links))
@@ -83,7 +83,7 @@ func TestSSOProvider_Ceiling(t *testing.T) {
 	_, err = db.SetSSOProvider(t.Context(), adminScope, "someone", high.ID, true)
 	require.Equal(t, tenancy.Forbidden, tenancy.CodeOf(err))
 	require.Equal(t, tenancy.Forbidden, tenancy.CodeOf(db.RemoveSSOProvider(t.Context(), adminScope, "someone", high.ID)))
-	ada, err := db.SignIn(t.Context(), acme.ID, identity(high, "1", acme.Ada.Email), "")
+	ada, err := db.SignIn(t.Context(), acme.ID, identity(high, "1", acme.Ada.Email))
 	require.NoError(t, err)
 	require.Equal(t, tenancy.RoleOwner, ada.Role)
 	require.Equal(t, tenancy.Forbidden, tenancy.CodeOf(db.Unlink(t.Context(), adminScope, "someone", high.ID, ada.ID)))
@@ -105,7 +105,7 @@ func TestSSOProvider_Remove(t *testing.T) {
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
 	idp := provider(t, db, acme, connection("idp"))
-	cy, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"), "")
+	cy, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"))
 	require.NoError(t, err)
 	require.NoError(t, db.RemoveSSOProvider(t.Context(), acme.Scope(), "operator", idp.ID))
 	var list []sso.Connection
@@ -115,7 +115,7 @@ func TestSSOProvider_Remove(t *testing.T) {
 	var m tenancy.Member
 	acme.Read(t, store.MemberByID(cy.ID, &m))
 	require.Equal(t, tenancy.MemberActive, m.State, "members stay")
-	_, err = db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"), "")
+	_, err = db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"))
 	require.Equal(t, tenancy.NotFound, tenancy.CodeOf(err))
 }
 

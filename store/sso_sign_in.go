@@ -19,11 +19,11 @@ import (
 // the one who has it, or by the connection's rules the one with its address, or a
 // new one. Their role is what the rules say now. A refusal is a sso.Problem, and is
 // audited too. The caller begins the session.
-func (s *Store) SignIn(ctx context.Context, tenant tenancy.TenantID, id sso.Identity, clientIP string) (tenancy.Member, error) {
+func (s *Store) SignIn(ctx context.Context, tenant tenancy.TenantID, id sso.Identity) (tenancy.Member, error) {
 	var in signIn
 	row := func(decision string) AuditRow {
 		row := signInRow(tenant, cmp.Or(in.after.Label(), id.Label()), "sso.sign_in", in.provider.Name)
-		row.Decision, row.ClientIP = decision, clientIP
+		row.Decision = decision
 		if in.after.ID != uuid.Nil {
 			row.MemberID = &in.after.ID
 		}

@@ -54,17 +54,17 @@ func TestSignIn_Provisions(t *testing.T) {
 	acme := db.Tenant(t, "acme")
 	idp := provider(t, db, acme, connection("idp"))
 	before := people(t, db, acme)
-	first, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "Cy@ACME.test"), "203.0.113.7")
+	first, err := db.SignIn(tenancy.Request{ClientIP: "203.0.113.7"}.In(t.Context()), acme.ID, identity(idp, "1", "Cy@ACME.test"))
 	require.NoError(t, err)
 	require.Equal(t, "cy@acme.test", first.Email)
 	require.Equal(t, "cy", first.Handle)
 	require.Equal(t, "Person 1", first.Name)
 	require.Equal(t, tenancy.RoleMember, first.Role)
 	require.Equal(t, tenancy.MemberActive, first.State)
-	again, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"), "")
+	again, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"))
 	require.NoError(t, err)
 	require.Equal(t, first.ID, again.ID)
-	moved, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cynthia@acme.test"), "")
+	moved, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cynthia@acme.test"))
 	require.NoError(t, err)
 	require.Equal(t, first.ID, moved.ID, "the identity is issuer and subject, not the address")
 	require.Equal(t, before+1, people(t, db, acme))
@@ -73,7 +73,7 @@ func TestSignIn_Provisions(t *testing.T) {
 
 	// Somebody else is ada here already: the newcomer goes by the whole address.
 	idp = provider(t, db, acme, connection("other", func(c *sso.Connection) { c.Rules.Domains = []string{"beta.test"} }))
-	ada, err := db.SignIn(t.Context(), acme.ID, identity(idp, "2", "ada@beta.test"), "")
+	ada, err := db.SignIn(t.Context(), acme.ID, identity(idp, "2", "ada@beta.test"))
 	require.NoError(t, err)
 	require.Equal(t, "ada@beta.test", ada.Handle)
 }
@@ -89,7 +89,7 @@ func TestSignIn_AtOnce(t *testing.T) {
 	ids := make(chan uuid.UUID, 16)
 	for range 16 {
 		group.Go(func() {
-			m, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"), "")
+			m, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"))
 			if err == nil {
 				ids <- m.ID
 			}
@@ -117,12 +117,12 @@ func TestAttack082_SameEmail(t *testing.T) {
 	unverified.EmailVerified = false
 	refused := func(id sso.Identity, want sso.Code) {
 		t.Helper()
-		_, err := db.SignIn(t.Context(), acme.ID, id, "")
+		_, err := db.SignIn(t.Context(), acme.ID, id)
 		require.Equal(t, want, sso.CodeOf(err), "%v", err)
 	}
 	refused(unverified, sso.EmailUnverified)
 	refused(identity(second, "1", acme.Ben.Email), sso.EmailTaken)
-	ben, err := db.SignIn(t.Context(), acme.ID, identity(first, "1", acme.Ben.Email), "")
+	ben, err := db.SignIn(t.Context(), acme.ID, identity(first, "1", acme.Ben.Email))
 	require.NoError(t, err, "the first provider may link")
 	require.Equal(t, acme.Ben.ID, ben.ID)
 	refused(identity(second, "1", acme.Ben.Email), sso.EmailTaken)
@@ -133,11 +133,11 @@ func TestAttack082_SameEmail(t *testing.T) {
 
 	// Explicitly: an admin lets the second provider link, or forgets the account before.
 	second = provider(t, db, acme, connection("second", links))
-	ben, err = db.SignIn(t.Context(), acme.ID, identity(second, "1", acme.Ben.Email), "")
+	ben, err = db.SignIn(t.Context(), acme.ID, identity(second, "1", acme.Ben.Email))
 	require.NoError(t, err)
 	require.Equal(t, acme.Ben.ID, ben.ID)
 	require.NoError(t, db.Unlink(t.Context(), acme.Scope(), "operator", first.ID, acme.Ben.ID))
-	ben, err = db.SignIn(t.Context(), acme.ID, identity(first, "2", acme.Ben.Email), "")
+	ben, err = db.SignIn(t.Context(), acme.ID, identity(first, "2", acme.Ben.Email))
 	require.NoError(t, err)
 	require.Equal(t, acme.Ben.ID, ben.ID)
 	refused(identity(first, "1", acme.Ben.Email), sso.EmailTaken)
@@ -151,14 +151,14 @@ func TestAttack083_DomainsOfOthers(t *testing.T) {
 	acme, beta := db.Tenant(t, "acme"), db.Tenant(t, "beta")
 	a := provider(t, db, acme, connection("idp"))
 	b := provider(t, db, beta, connection("idp", func(c *sso.Connection) { c.Rules.LinkByEmail = true }))
-	inA, err := db.SignIn(t.Context(), acme.ID, identity(a, "1", "cy@acme.test"), "")
+	inA, err := db.SignIn(t.Context(), acme.ID, identity(a, "1", "cy@acme.test"))
 	require.NoError(t, err)
 	before := people(t, db, acme)
-	inB, err := db.SignIn(t.Context(), beta.ID, identity(b, "1", "cy@acme.test"), "")
+	inB, err := db.SignIn(t.Context(), beta.ID, identity(b, "1", "cy@acme.test"))
 	require.NoError(t, err, "beta lists the domain of acme")
 	require.NotEqual(t, inA.ID, inB.ID)
 	require.Equal(t, before, people(t, db, acme), "no effect on acme")
-	_, err = db.SignIn(t.Context(), beta.ID, identity(a, "1", "cy@acme.test"), "")
+	_, err = db.SignIn(t.Context(), beta.ID, identity(a, "1", "cy@acme.test"))
 	require.Equal(t, tenancy.NotFound, tenancy.CodeOf(err), "acme's connection is nothing in beta")
 	_, err = db.SSOParty(t.Context(), beta.Tenant, a.ID)
 	require.Equal(t, tenancy.NotFound, tenancy.CodeOf(err))
@@ -179,7 +179,7 @@ func TestAttack089_GroupsGiveRoles(t *testing.T) {
 	}))
 	as := func(subject, email string, groups ...string) tenancy.Member {
 		t.Helper()
-		m, err := db.SignIn(t.Context(), acme.ID, identity(idp, subject, email, groups...), "")
+		m, err := db.SignIn(t.Context(), acme.ID, identity(idp, subject, email, groups...))
 		require.NoError(t, err)
 		return m
 	}
@@ -209,7 +209,7 @@ func TestAttack088_Deactivated(t *testing.T) {
 	db := storetest.Open(t)
 	acme := db.Tenant(t, "acme")
 	idp := provider(t, db, acme, connection("idp", func(c *sso.Connection) { c.Rules.LinkByEmail = true }))
-	ben, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", acme.Ben.Email), "")
+	ben, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", acme.Ben.Email))
 	require.NoError(t, err)
 	plain, hash := tokens.MintSession("acme")
 	_, err = db.BeginSession(t.Context(), acme.Tenant, ben.ID, store.NewSession{Provider: "idp", Refresh: hash})
@@ -226,7 +226,7 @@ func TestAttack088_Deactivated(t *testing.T) {
 	_, err = db.DeactivateMember(t.Context(), acme.Scope(), "operator", ben.ID)
 	require.NoError(t, err)
 	require.Equal(t, [2]bool{}, works())
-	_, err = db.SignIn(t.Context(), acme.ID, identity(idp, "1", acme.Ben.Email), "")
+	_, err = db.SignIn(t.Context(), acme.ID, identity(idp, "1", acme.Ben.Email))
 	require.Equal(t, sso.MemberDisabled, sso.CodeOf(err))
 	_, err = db.ReactivateMember(t.Context(), acme.Scope(), "operator", ben.ID)
 	require.NoError(t, err)
@@ -237,7 +237,7 @@ func TestAttack088_Deactivated(t *testing.T) {
 
 	// The provider has removed him: he signs in no more, and after the days that the
 	// connection allows his session and his agents stop. An owner does not.
-	_, err = db.SignIn(t.Context(), acme.ID, identity(idp, "2", acme.Ada.Email), "")
+	_, err = db.SignIn(t.Context(), acme.ID, identity(idp, "2", acme.Ada.Email))
 	require.NoError(t, err)
 	admin(t, db, `update identities set last_sign_in_at = now() - interval '29 days'`)
 	require.NoError(t, db.Cleanup(t.Context()))
@@ -246,7 +246,7 @@ func TestAttack088_Deactivated(t *testing.T) {
 	require.NoError(t, db.Cleanup(t.Context()))
 	require.Equal(t, [2]bool{}, works())
 	require.Equal(t, []string{"active"}, strings1(t, db.Admin(t), `select state from members where id = $1`, acme.Ada.ID))
-	back, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", acme.Ben.Email), "")
+	back, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", acme.Ben.Email))
 	require.NoError(t, err, "he was on a long journey")
 	require.Equal(t, tenancy.MemberActive, back.State)
 	require.Equal(t, [2]bool{true, true}, works())
@@ -267,14 +267,14 @@ func TestSignIn_ImportedAndInvited(t *testing.T) {
 	idp := provider(t, db, acme, connection("idp", func(c *sso.Connection) { c.Rules.LinkByEmail = true }))
 	imported := tenancy.Member{ID: tenancy.NewID(), Handle: "cy", Email: "cy@acme.test", Name: "Cy", Role: tenancy.RoleAdmin, State: tenancy.MemberImported, CreatedAt: storetest.Now}
 	acme.Write(t, func(tx *store.Tx) error { return tx.Do(t.Context(), store.InsertMembers([]tenancy.Member{imported})) })
-	got, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"), "")
+	got, err := db.SignIn(t.Context(), acme.ID, identity(idp, "1", "cy@acme.test"))
 	require.NoError(t, err)
 	require.Equal(t, imported.ID, got.ID, "what they wrote stays theirs")
 	require.Equal(t, tenancy.RoleMember, got.Role, "the role of another system counts for nothing")
 	require.Equal(t, tenancy.MemberActive, got.State)
 	invited, err := db.InviteMember(t.Context(), acme.Scope(), "operator", "dora@acme.test", "Dora", tenancy.RoleAdmin)
 	require.NoError(t, err)
-	got, err = db.SignIn(t.Context(), acme.ID, identity(idp, "2", "dora@acme.test"), "")
+	got, err = db.SignIn(t.Context(), acme.ID, identity(idp, "2", "dora@acme.test"))
 	require.NoError(t, err)
 	require.Equal(t, invited.ID, got.ID)
 	require.Equal(t, tenancy.RoleAdmin, got.Role)
@@ -288,10 +288,10 @@ func TestSignIn_Plan(t *testing.T) {
 	db.SetPlan(t, "acme", "free")
 	limit := int(tenancy.PlanOf("free").Limit(tenancy.QuotaMembers))
 	for n := people(t, db, acme); n < limit; n++ {
-		_, err := db.SignIn(t.Context(), acme.ID, identity(idp, fmt.Sprint(n), fmt.Sprintf("p%d@acme.test", n)), "")
+		_, err := db.SignIn(t.Context(), acme.ID, identity(idp, fmt.Sprint(n), fmt.Sprintf("p%d@acme.test", n)))
 		require.NoError(t, err)
 	}
-	_, err := db.SignIn(t.Context(), acme.ID, identity(idp, "one more", "more@acme.test"), "")
+	_, err := db.SignIn(t.Context(), acme.ID, identity(idp, "one more", "more@acme.test"))
 	require.Equal(t, tenancy.PlanLimit, tenancy.CodeOf(err))
 	require.Equal(t, limit, people(t, db, acme))
 }

@@ -65,7 +65,7 @@ func (tx *Tx) send(ctx context.Context, b *pgx.Batch) error {
 	}
 	if slow := tx.store.slow; slow > 0 && trip.Took >= slow {
 		tx.store.log.WarnContext(ctx, "slow query", "tenant", cmp.Or(tx.scope.slug, trip.Tenant.String()), "for", trip.For,
-			"ms", trip.Took.Milliseconds(), "rows", trip.Rows, "sql", statements(b))
+			"request", tenancy.RequestOf(ctx).ID, "ms", trip.Took.Milliseconds(), "rows", trip.Rows, "sql", statements(b))
 	}
 	return err
 }

@@ -88,10 +88,11 @@ func TestSlowQuery(t *testing.T) {
 			b.Queue("select pg_sleep($1),\n\t\t$2::text", seconds, text)
 		}
 	}
-	require.NoError(t, slow.Read(t.Context(), store.ForPrincipal(who).For("search_issues"), func(tx *store.Tx) error {
-		return tx.Do(t.Context(), query(0.06, "canary-secret"), one)
+	request := tenancy.Request{ID: "0123"}.In(t.Context())
+	require.NoError(t, slow.Read(request, store.ForPrincipal(who).For("search_issues"), func(tx *store.Tx) error {
+		return tx.Do(request, query(0.06, "canary-secret"), one)
 	}))
-	require.Regexp(t, `level=WARN msg="slow query" tenant=acme for=search_issues ms=\d+ rows=3 sql="select pg_sleep\(\$1\), \$2::text; select 1"`, log.String())
+	require.Regexp(t, `level=WARN msg="slow query" tenant=acme for=search_issues request=0123 ms=\d+ rows=3 sql="select pg_sleep\(\$1\), \$2::text; select 1"`, log.String())
 	require.NotContains(t, log.String(), "canary")
 	require.NoError(t, slow.Read(t.Context(), acme.Scope(), func(tx *store.Tx) error { return tx.Do(t.Context(), query(0.06, "x")) }))
 	require.Contains(t, log.String(), "tenant="+acme.ID.String()+" for=test")

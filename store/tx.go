@@ -223,7 +223,7 @@ func (s *Store) writeOnce(ctx context.Context, scope Scope, first Query, entry f
 	}
 	b := &pgx.Batch{}
 	tx.queueLater(b)
-	if err := s.queueAudit(b, entry()); err != nil {
+	if err := s.queueAudit(ctx, b, entry()); err != nil {
 		return err
 	}
 	b.Queue("select hold($1), recheck($1, $2, $3, $4)", scope.Tenant, scope.kind, scope.Subject, scope.epoch)

@@ -73,6 +73,17 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Public is what of an error may leave the process: of one that is internal, no more than
+// the id of its request, by which an admin finds it in the log.
+func Public(err error, requestID string) *Error {
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return Errorf(Internal, "Internal error, request %s.", requestID).
+		WithNext("Nothing was changed; tell your admin the request id if it happens again.")
+}
+
 // CodeOf returns the code of the Error in err's chain, Internal for any other
 // error, and "" for nil.
 func CodeOf(err error) Code {

@@ -28,7 +28,7 @@ func (s *Server) routes() []Route {
 		return Route{method, path, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxAPIBody)
 			v, err := answer(w, r)
-			s.answer(w, v, err)
+			s.answer(w, r, v, err)
 		}}
 	}
 	own := func(method, path string, serve func(http.ResponseWriter, *http.Request, session) error) Route {
@@ -41,7 +41,7 @@ func (s *Server) routes() []Route {
 			}
 			v, err := answer(r, me)
 			if err == nil {
-				s.answer(w, v, nil)
+				s.answer(w, r, v, nil)
 			}
 			return err
 		})
@@ -100,10 +100,10 @@ func (s *Server) routes() []Route {
 }
 
 // answer writes what a route returned; nothing is 204.
-func (s *Server) answer(w http.ResponseWriter, v any, err error) {
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, v any, err error) {
 	switch {
 	case err != nil:
-		s.fail(w, err)
+		s.fail(w, r, err)
 	case v == nil:
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
@@ -149,13 +149,4 @@ func pathID(r *http.Request, what string) (uuid.UUID, error) {
 // notFound is the one answer to an id that is unknown, not visible, or another tenant's.
 func notFound(what string) error {
 	return tenancy.Errorf(tenancy.NotFound, "There is no such %s.", what)
-}
-
-// sentence is the text of an error for a person, without its code.
-func sentence(err error) string {
-	var known *tenancy.Error
-	if !errors.As(err, &known) {
-		return "Something went wrong here."
-	}
-	return strings.TrimSpace(known.Message + " " + known.Next)
 }

@@ -33,7 +33,7 @@ func (s *Server) sendAttachment(w http.ResponseWriter, r *http.Request, me sessi
 		return err
 	}
 	defer free()
-	answer, err := s.CallTool(r.Context(), p, ToolCall{"get_attachment", args, s.clientIP(r), consoleClient})
+	answer, err := s.CallTool(r.Context(), p, ToolCall{"get_attachment", args, consoleClient})
 	if tenancy.CodeOf(err) == tenancy.NotFound {
 		err = notFound("attachment")
 	}
@@ -42,7 +42,7 @@ func (s *Server) sendAttachment(w http.ResponseWriter, r *http.Request, me sessi
 		err = json.Unmarshal(answer.Data, &a)
 	}
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return nil
 	}
 	h := w.Header()
@@ -52,7 +52,7 @@ func (s *Server) sendAttachment(w http.ResponseWriter, r *http.Request, me sessi
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
 	h.Set("Cache-Control", "no-store")
 	if err := send(w, bytes.NewReader(answer.File)); err != nil {
-		s.Log.Warn("attachment was not sent whole", "tenant", me.app.Tenant().Slug, "error", err)
+		s.Log.Warn("attachment was not sent whole", "request", requestID(r), "tenant", me.app.Tenant().Slug, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return nil

@@ -53,7 +53,7 @@ func (s *Server) exportTenant(w http.ResponseWriter, r *http.Request, me session
 	h.Set("Content-Disposition", `attachment; filename="`+t.Slug+`.zip"`)
 	h.Set("Cache-Control", "no-store")
 	if err := send(w, file); err != nil {
-		s.Log.Warn("export was not sent whole", "tenant", t.Slug, "error", err)
+		s.Log.Warn("export was not sent whole", "request", requestID(r), "tenant", t.Slug, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	return nil

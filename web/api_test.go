@@ -97,7 +97,7 @@ func (o *office) works(t *testing.T) {
 		Settings: sso.Settings{Address: "http://colaflow.test", OIDC: &sso.OIDCSettings{Issuer: "https://127.0.0.1:1", ClientID: "colaflow"},
 			Rules: sso.Rules{Domains: []string{o.acme.Slug + ".test"}, LinkByEmail: true, DefaultRole: tenancy.RoleMember}}}, &sso.Secrets{})
 	require.NoError(t, err)
-	_, err = o.db.SignIn(t.Context(), o.acme.ID, sso.Identity{Provider: c.ID, Issuer: "https://127.0.0.1:1", Subject: "ben", Email: o.acme.Ben.Email, EmailVerified: true}, "")
+	_, err = o.db.SignIn(t.Context(), o.acme.ID, sso.Identity{Provider: c.ID, Issuer: "https://127.0.0.1:1", Subject: "ben", Email: o.acme.Ben.Email, EmailVerified: true})
 	require.NoError(t, err)
 }
 

@@ -13,7 +13,6 @@ import (
 type ToolCall struct {
 	Tool      string
 	Arguments json.RawMessage
-	ClientIP  string
 	Client    string
 }
 
@@ -35,8 +34,8 @@ func (s *Server) callTool(w http.ResponseWriter, r *http.Request, me session) er
 	if err != nil {
 		return err
 	}
-	answer, err := s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, s.clientIP(r), consoleClient})
-	s.answer(w, answer.Data, err)
+	answer, err := s.CallTool(r.Context(), p, ToolCall{r.PathValue("name"), body, consoleClient})
+	s.answer(w, r, answer.Data, err)
 	return nil
 }
 

@@ -72,11 +72,11 @@ func compress(content []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (c console) register(mux *http.ServeMux, guard func(http.HandlerFunc) http.HandlerFunc) {
+func (c console) register(handle func(string, http.HandlerFunc)) {
 	for _, p := range consolePaths {
-		mux.HandleFunc("GET "+p, guard(c.page))
+		handle("GET "+p, c.page)
 	}
-	mux.HandleFunc("GET /assets/{file}", guard(c.file))
+	handle("GET /assets/{file}", c.file)
 }
 
 // consoleCSP lets the console run its own scripts and speak with its own server. The

@@ -24,7 +24,7 @@ func (s *Server) audited(r *http.Request, me session, err error) error {
 		return err
 	}
 	row := store.AuditRow{TenantID: me.app.Tenant().ID, Kind: "call", MemberID: &me.member, Actor: me.claims.Email, Client: consoleClient,
-		Method: r.Pattern, Decision: store.Denied, Rule: known.Message, Code: string(known.Code), ClientIP: s.clientIP(r)}
+		Method: r.Pattern, Decision: store.Denied, Rule: known.Message, Code: string(known.Code)}
 	if id, err := uuid.Parse(r.PathValue("id")); err == nil {
 		row.Target = id.String()
 	}

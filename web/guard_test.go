@@ -45,6 +45,7 @@ func TestHeaders(t *testing.T) {
 				require.Contains(t, h.Get("Content-Security-Policy"), "frame-ancestors 'none'", name)
 				require.Equal(t, "no-referrer", h.Get("Referrer-Policy"), name)
 				require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"), name)
+				require.Regexp(t, `^[0-9a-f]{16}$`, h.Get("X-Request-Id"), name)
 				require.Equal(t, strings.HasPrefix(public, "https"), h.Get("Strict-Transport-Security") == "max-age=31536000", name)
 			}
 		}

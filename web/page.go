@@ -141,7 +141,7 @@ func (s *Server) openPage(w http.ResponseWriter, r *http.Request) {
 	}
 	address, err := s.admit(w, r, app, p)
 	if err != nil {
-		s.fail(w, err)
+		s.fail(w, r, err)
 		return
 	}
 	http.Redirect(w, r, address, http.StatusSeeOther)
@@ -178,7 +178,7 @@ func (s *Server) openOwnPage(w http.ResponseWriter, r *http.Request, me session)
 	}
 	address, err := s.admit(w, r, me.app, p)
 	if err == nil {
-		s.answer(w, map[string]string{"url": address}, nil)
+		s.answer(w, r, map[string]string{"url": address}, nil)
 	}
 	return err
 }
@@ -199,7 +199,7 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, data any
 	secured(w, "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := s.templates[name].Execute(w, data); err != nil {
-		s.Log.Error("page was not written whole", "template", name, "error", err)
+		s.Log.Error("page was not written whole", "request", w.Header().Get(requestHeader), "template", name, "error", err)
 	}
 }
 

@@ -109,25 +109,33 @@ func (s *Server) Close() {
 
 // Register adds the routes of the surface to a mux.
 func (s *Server) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /p/{id}", s.guard(s.showPage))
-	mux.HandleFunc("POST /p/{id}", s.guard(s.openPage))
-	mux.HandleFunc("GET /signin", s.guard(s.showWays))
-	mux.HandleFunc("GET /signin/link", s.guard(s.showSignIn))
-	mux.HandleFunc("POST /signin/link", s.guard(s.openSignIn))
-	s.console.register(mux, s.guard)
-	s.registerSSO(mux)
+	handle := func(pattern string, h http.HandlerFunc) { mux.HandleFunc(pattern, s.guard(h)) }
+	handle("GET /p/{id}", s.showPage)
+	handle("POST /p/{id}", s.openPage)
+	handle("GET /signin", s.showWays)
+	handle("GET /signin/link", s.showSignIn)
+	handle("POST /signin/link", s.openSignIn)
+	s.console.register(handle)
+	s.registerSSO(handle)
 	for _, r := range s.routes() {
-		mux.HandleFunc(r.Method+" "+r.Path, s.guard(r.handle))
+		handle(r.Method+" "+r.Path, r.handle)
 	}
 }
 
-// fail answers an API request with the error's public form.
-func (s *Server) fail(w http.ResponseWriter, err error) {
-	var known *tenancy.Error
-	if !errors.As(err, &known) {
-		s.Log.Error("request failed", "error", err)
-		known = tenancy.Errorf(tenancy.Internal, "Internal error.")
+// requestID is how answers, the log and the audit name a request.
+func requestID(r *http.Request) string { return tenancy.RequestOf(r.Context()).ID }
+
+// public is what of an error a person may read. The rest of it is in the log.
+func (s *Server) public(r *http.Request, err error) *tenancy.Error {
+	if tenancy.CodeOf(err) == tenancy.Internal {
+		s.Log.Error("request failed", "request", requestID(r), "error", err)
 	}
+	return tenancy.Public(err, requestID(r))
+}
+
+// fail answers an API request with the error's public form.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	known := s.public(r, err)
 	setRetryAfter(w, known)
 	writeJSON(w, statusOf(known.Code), struct {
 		Error   tenancy.Code `json:"error"`

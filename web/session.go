@@ -35,7 +35,7 @@ func (s *Server) withSession(serve func(http.ResponseWriter, *http.Request, sess
 	return func(w http.ResponseWriter, r *http.Request) {
 		me, release, err := s.authenticate(r)
 		if err != nil {
-			s.refuse(w, err)
+			s.refuse(w, r, err)
 			return
 		}
 		defer release()
@@ -43,10 +43,10 @@ func (s *Server) withSession(serve func(http.ResponseWriter, *http.Request, sess
 			return
 		}
 		if err = s.audited(r, me, err); tenancy.CodeOf(err) == tenancy.Unauthenticated {
-			s.unauthorized(w)
+			s.unauthorized(w, r)
 			return
 		}
-		s.fail(w, err)
+		s.fail(w, r, err)
 	}
 }
 
@@ -136,18 +136,18 @@ func (s *Server) application(r *http.Request, raw string) (*tenancy.Application,
 
 // refuse answers what kept a credential from working: an unknown tenant looks
 // like any other bad token.
-func (s *Server) refuse(w http.ResponseWriter, err error) {
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch tenancy.CodeOf(err) {
 	case tenancy.NotFound, tenancy.Unauthenticated:
-		s.unauthorized(w)
+		s.unauthorized(w, r)
 	default:
-		s.fail(w, err)
+		s.fail(w, r, err)
 	}
 }
 
-func (s *Server) unauthorized(w http.ResponseWriter) {
+func (s *Server) unauthorized(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-	s.fail(w, errNoSession)
+	s.fail(w, r, errNoSession)
 }
 
 var errNoSession = tenancy.Errorf(tenancy.Unauthenticated, "The session is missing, invalid or expired.").WithNext("Sign in again.")

@@ -22,7 +22,7 @@ func (s *Server) beginSession(w http.ResponseWriter, r *http.Request, app *tenan
 	slug := app.Tenant().Slug
 	plain, refresh := tokens.MintSession(slug)
 	_, err := s.Store.BeginSession(r.Context(), app.Tenant(), m.ID, store.NewSession{
-		Provider: provider, Refresh: refresh, UserAgent: clip(r.UserAgent(), 200), ClientIP: s.clientIP(r)})
+		Provider: provider, Refresh: refresh, UserAgent: clip(r.UserAgent(), 200)})
 	if err != nil {
 		return err
 	}
@@ -49,14 +49,14 @@ func refreshToken(r *http.Request, slug string) string {
 }
 
 // Person returns the member whose session a request's cookie carries for a tenant, for
-// pages that need no access token, such as the consent for an agent.
-func (s *Server) Person(r *http.Request, slug string) (store.Person, bool) {
+// pages that need no access token, such as the consent for an agent. Whoever is of a
+// suspended tenant comes with the error that says so.
+func (s *Server) Person(r *http.Request, slug string) (store.Person, error) {
 	plain := refreshToken(r, slug)
 	if plain == "" {
-		return store.Person{}, false
+		return store.Person{}, store.ErrSessionEnded
 	}
-	p, err := s.Store.PersonOf(r.Context(), plain)
-	return p, err == nil
+	return s.Store.PersonOf(r.Context(), plain)
 }
 
 // clip bounds what a client says of itself.

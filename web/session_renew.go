@@ -64,7 +64,7 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, store.ErrSessionEnded
 	}
 	next, refresh := tokens.NextSession(s.renewals, plain)
-	p, err := s.Store.RenewSession(r.Context(), plain, refresh.Hash, s.clientIP(r))
+	p, err := s.Store.RenewSession(r.Context(), plain, refresh.Hash)
 	if err != nil {
 		if tenancy.CodeOf(err) == tenancy.Unauthenticated {
 			s.failed(r)

@@ -20,7 +20,7 @@ import (
 )
 
 // callTool echoes a call: what tools do is tested where they are. Each tenant has one file.
-func (b *bundle) callTool(_ context.Context, p tenancy.Principal, call web.ToolCall) (web.ToolAnswer, error) {
+func (b *bundle) callTool(ctx context.Context, p tenancy.Principal, call web.ToolCall) (web.ToolAnswer, error) {
 	switch {
 	case call.Tool == "unknown":
 		return web.ToolAnswer{}, tenancy.Errorf(tenancy.NotFound, "Tool %q is not known.", call.Tool)
@@ -29,7 +29,7 @@ func (b *bundle) callTool(_ context.Context, p tenancy.Principal, call web.ToolC
 	case call.Tool == "get_attachment":
 		return web.ToolAnswer{}, tenancy.Errorf(tenancy.NotFound, "Attachment not found.")
 	}
-	data, err := json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments, "client_ip": call.ClientIP})
+	data, err := json.Marshal(map[string]any{"tool": call.Tool, "member": p.MemberEmail, "tenant": p.TenantSlug, "arguments": call.Arguments, "client_ip": tenancy.RequestOf(ctx).ClientIP})
 	return web.ToolAnswer{Data: data}, err
 }
 
@@ -78,6 +78,7 @@ func (br *browser) do(method, path, body string, edit ...func(*http.Request)) (i
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	require.NoError(br.t, err)
+	br.b.named.Store(res.Header.Get("X-Request-Id"), true)
 	for _, c := range res.Cookies() {
 		if br.cookies[c.Name] = c.Value; c.MaxAge < 0 {
 			delete(br.cookies, c.Name)
@@ -344,7 +345,7 @@ func TestPerson(t *testing.T) {
 	acme := b.db.Tenant(t, "acme")
 	br := b.browser(t, "colaflow.test")
 	br.signIn(acme.Tenant, acme.Ben)
-	ask := func(slug string) (store.Person, bool) {
+	ask := func(slug string) (store.Person, error) {
 		r, err := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
 		require.NoError(t, err)
 		for name, value := range br.cookies {
@@ -352,16 +353,27 @@ func TestPerson(t *testing.T) {
 		}
 		return b.web.Person(r, slug)
 	}
-	p, ok := ask("acme")
-	require.True(t, ok)
+	p, err := ask("acme")
+	require.NoError(t, err)
 	require.Equal(t, acme.Ben.ID, p.ID)
 	require.EqualValues(t, 1, p.Epoch)
-	_, ok = ask("globex")
-	require.False(t, ok)
-	_, err := b.db.DeactivateMember(t.Context(), acme.Scope(), "test", acme.Ben.ID)
+	_, err = ask("globex")
+	require.ErrorIs(t, err, store.ErrSessionEnded)
+	_, err = b.db.SuspendTenant(t.Context(), "acme", "test")
 	require.NoError(t, err)
-	_, ok = ask("acme")
-	require.False(t, ok, "deactivation is in force at once")
+	p, err = ask("acme")
+	require.Equal(t, tenancy.TenantIsSuspended, tenancy.CodeOf(err))
+	require.Equal(t, acme.Ben.ID, p.ID, "it is known whom the tenant's suspension keeps out")
+	_, err = b.db.ResumeTenant(t.Context(), "acme", "test")
+	require.NoError(t, err)
+	_, err = b.db.DeactivateMember(t.Context(), acme.Scope(), "test", acme.Ben.ID)
+	require.NoError(t, err)
+	for _, state := range []string{"active", "suspended"} {
+		_, err = b.db.Admin(t).Exec(t.Context(), `update tenants set state = $1 where slug = 'acme'`, state)
+		require.NoError(t, err)
+		_, err = ask("acme")
+		require.ErrorIs(t, err, store.ErrSessionEnded, "deactivation is in force at once")
+	}
 	require.False(t, strings.Contains(b.db.Dump(t), br.cookies["__Host-cf_acme"]), "the database has only the hash")
 }
 

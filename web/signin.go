@@ -26,7 +26,7 @@ type ways struct {
 // led here, and then a link of this very page brings it along.
 func (s *Server) showWays(w http.ResponseWriter, r *http.Request) {
 	if err := s.pace.Take(s.ClientIP(r), costLook); err != nil {
-		s.slowDown(w, err)
+		s.slowDown(w, r, err)
 		return
 	}
 	slug, ok := s.base.slug(r)
@@ -35,14 +35,13 @@ func (s *Server) showWays(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := home(localPath(r.URL.Query().Get("next")), slug)
-	if _, in := s.Person(r, slug); in {
+	if _, err := s.Person(r, slug); err == nil {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return
 	}
 	providers, err := s.providers(r.Context(), slug)
 	if err != nil {
-		s.Log.Error("sign-in page", "error", err)
-		s.render(w, http.StatusServiceUnavailable, "gone.html", map[string]string{"Title": "You cannot sign in now", "Text": publicText(err)})
+		s.render(w, http.StatusServiceUnavailable, "gone.html", map[string]string{"Title": "You cannot sign in now", "Text": s.publicText(r, err)})
 		return
 	}
 	for n := range providers {

@@ -37,7 +37,7 @@ func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) {
 // openSignIn spends the link and begins a session.
 func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
 	if err := s.pace.Take(s.ClientIP(r), costSignIn); err != nil {
-		s.slowDown(w, err)
+		s.slowDown(w, r, err)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 8<<10)
@@ -63,7 +63,7 @@ func (s *Server) openSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		s.failed(r)
-		s.render(w, http.StatusForbidden, "gone.html", map[string]string{"Title": "You cannot sign in", "Text": publicText(err)})
+		s.render(w, http.StatusForbidden, "gone.html", map[string]string{"Title": "You cannot sign in", "Text": s.publicText(r, err)})
 		return
 	}
 	http.Redirect(w, r, home(localPath(r.PostFormValue("next")), app.Tenant().Slug), http.StatusSeeOther)
@@ -117,15 +117,13 @@ func (s *Server) wrongLink(w http.ResponseWriter, r *http.Request) {
 }
 
 // slowDown answers an address that tried too often.
-func (s *Server) slowDown(w http.ResponseWriter, err error) {
+func (s *Server) slowDown(w http.ResponseWriter, r *http.Request, err error) {
 	setRetryAfter(w, err)
-	s.render(w, http.StatusTooManyRequests, "gone.html", map[string]string{"Title": "Too many attempts", "Text": publicText(err) + " Try again in a minute."})
+	s.render(w, http.StatusTooManyRequests, "gone.html", map[string]string{"Title": "Too many attempts", "Text": s.publicText(r, err) + " Try again in a minute."})
 }
 
-// publicText is what of an error a person may read.
-func publicText(err error) string {
-	if tenancy.CodeOf(err) == tenancy.Internal {
-		return "Something went wrong here. Try again in a moment."
-	}
-	return sentence(err)
+// publicText is public as a sentence, without its code.
+func (s *Server) publicText(r *http.Request, err error) string {
+	known := s.public(r, err)
+	return strings.TrimSpace(known.Message + " " + known.Next)
 }

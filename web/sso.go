@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,12 +28,12 @@ func SignInAddress(publicURL, slug string) string {
 const maxSAMLForm = 1 << 20
 
 // registerSSO adds the addresses of sign-in by an identity provider.
-func (s *Server) registerSSO(mux *http.ServeMux) {
-	mux.HandleFunc("GET /auth/{id}/start", s.guard(s.startSSO))
-	mux.HandleFunc("GET /auth/{id}/callback", s.guard(s.finishOIDC))
-	mux.HandleFunc("POST /auth/saml/{id}/acs", s.guard(s.receiveSAML))
-	mux.HandleFunc("GET /auth/saml/{id}/done", s.guard(s.finishSAML))
-	mux.HandleFunc("GET /auth/saml/{id}/metadata", s.guard(s.describeSAML))
+func (s *Server) registerSSO(handle func(string, http.HandlerFunc)) {
+	handle("GET /auth/{id}/start", s.startSSO)
+	handle("GET /auth/{id}/callback", s.finishOIDC)
+	handle("POST /auth/saml/{id}/acs", s.receiveSAML)
+	handle("GET /auth/saml/{id}/done", s.finishSAML)
+	handle("GET /auth/saml/{id}/metadata", s.describeSAML)
 }
 
 // errNoConnection is the one answer to a tenant or a connection that is not there.
@@ -226,7 +227,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, p sso.Party, app
 }
 
 func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Request, p sso.Party, app *tenancy.Application, id sso.Identity) error {
-	member, err := s.Store.SignIn(ctx, p.Tenant.ID, id, s.clientIP(r))
+	member, err := s.Store.SignIn(ctx, p.Tenant.ID, id)
 	if err != nil {
 		return err
 	}
@@ -237,19 +238,17 @@ func (s *Server) signIn(ctx context.Context, w http.ResponseWriter, r *http.Requ
 // needs is in the log.
 func (s *Server) noSignIn(w http.ResponseWriter, r *http.Request, p sso.Party, err error) {
 	s.failed(r)
-	page := map[string]string{"Title": "You are not signed in", "Text": publicText(err)}
+	page := map[string]string{"Title": "You are not signed in"}
 	if p.Connection.ID != uuid.Nil {
 		page["Again"] = p.Connection.StartURL(p.Tenant)
 	}
 	status := http.StatusForbidden
 	if problem := sso.ProblemIn(err); problem != nil {
 		page["Text"], page["Remedy"], page["Code"] = problem.What, problem.Remedy, string(problem.Code)
-		s.Log.Warn("sign-in failed", "tenant", p.Tenant.Slug, "connection", p.Connection.Name, "code", problem.Code, "detail", problem.Detail, "client_ip", s.clientIP(r))
-	} else if code := tenancy.CodeOf(err); code == tenancy.Internal {
-		status = http.StatusInternalServerError
-		s.Log.Error("sign-in failed", "tenant", p.Tenant.Slug, "connection", p.Connection.Name, "error", err)
+		s.Log.Warn("sign-in failed", "request", requestID(r), "tenant", p.Tenant.Slug, "connection", p.Connection.Name, "code", problem.Code, "detail", problem.Detail, "client_ip", tenancy.RequestOf(r.Context()).ClientIP)
 	} else {
-		status = statusOf(code)
+		page["Text"] = s.publicText(r, fmt.Errorf("sign in to %q by %q: %w", p.Tenant.Slug, p.Connection.Name, err))
+		status = statusOf(tenancy.CodeOf(err))
 	}
 	s.render(w, status, "no_signin.html", page)
 }

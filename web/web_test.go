@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ type bundle struct {
 	config  web.Config
 	http    *httptest.Server
 	healthy atomic.Bool
+	named   sync.Map // ids of the requests that were answered
 }
 
 func setup(t *testing.T, opts ...storetest.Options) *bundle {

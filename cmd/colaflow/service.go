@@ -149,9 +149,9 @@ func (s *service) Close() {
 }
 
 // signedIn is who may consent to what an agent asks for.
-func (s *service) signedIn(r *http.Request, slug string) (oauth.Person, bool) {
-	p, ok := s.web.Person(r, slug)
-	return oauth.Person{Tenant: p.Tenant, Member: p.Member, Epoch: p.Epoch, Session: p.Session}, ok
+func (s *service) signedIn(r *http.Request, slug string) (oauth.Person, error) {
+	p, err := s.web.Person(r, slug)
+	return oauth.Person{Tenant: p.Tenant, Member: p.Member, Epoch: p.Epoch, Session: p.Session}, err
 }
 
 // callTool runs a tool for a signed-in member.
