@@ -299,7 +299,7 @@ func TestAttack016_RevokedOnAnotherNode(t *testing.T) {
 func TestAttack068_OtherDoors(t *testing.T) {
 	t.Parallel()
 	x, y := setup(t), setup(t)
-	_, main := y.serve(t, mcpserver.Config{Store: y.db.Store, Tokens: y.auth, ResourceMetadata: "https://colaflow.test/.well-known/oauth-protected-resource/mcp"})
+	_, main := y.serve(t, mcpserver.Config{Store: y.db.Store, Tokens: y.auth, ResourceMetadata: "https://colaflow.test/.well-known/oauth-protected-resource"})
 	there, here := x.db.Tenant(t, "acme"), y.db.Tenant(t, "acme")
 	const reads = `{"issues":["read"]}`
 	apps := tenancy.NewApplications(tenancy.AppsConfig{Ports: tenancy.Ports{Keys: y.db.Store, Nonces: y.db.Store, Pages: y.db.Store}, Key: y.db.Key, Issuer: "https://colaflow.test"})

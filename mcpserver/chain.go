@@ -30,7 +30,7 @@ const defaultBodyTimeout = 15 * time.Second
 func (s *Server) chain(metadata string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		from := tenancy.NewRequest(clientIP(hr, s.proxies))
-		r := &request{id: from.ID, started: s.now(), clientIP: from.ClientIP, metadata: metadata}
+		r := &request{id: from.ID, started: s.now(), clientIP: from.ClientIP}
 		w.Header().Set("X-Request-Id", r.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
@@ -49,6 +49,9 @@ func (s *Server) chain(metadata string) http.Handler {
 			w.Header().Set("Allow", http.MethodPost)
 			refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "Send MCP messages with POST.")
 		default:
+			if metadata != "" {
+				r.metadata = metadata + hr.URL.EscapedPath()
+			}
 			r.offer = s.firstScope(r.narrow)
 			s.post(w, hr, r)
 		}

@@ -17,7 +17,7 @@ import (
 func TestChallenge(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	const metadata = "https://colaflow.test/.well-known/oauth-protected-resource/mcp"
+	const metadata = "https://colaflow.test/.well-known/oauth-protected-resource"
 	s, main := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, ResourceMetadata: metadata})
 	tokens := httptest.NewServer(s.TokenHandler())
 	t.Cleanup(tokens.Close)
@@ -28,15 +28,17 @@ func TestChallenge(t *testing.T) {
 		url, token string
 		want       string
 	}{
-		"none, main address":     {main.URL, "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
-		"bad, main address":      {main.URL, unknown, `Bearer error="invalid_token", scope="` + everyday + `", resource_metadata="` + metadata + `"`},
+		"none, main address":     {main.URL, "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `/mcp"`},
+		"bad, main address":      {main.URL, unknown, `Bearer error="invalid_token", scope="` + everyday + `", resource_metadata="` + metadata + `/mcp"`},
 		"none, tokens' address":  {tokens.URL, "", `Bearer`},
 		"bad, tokens' address":   {tokens.URL, unknown, `Bearer error="invalid_token"`},
-		"none, by a narrow path": {main.URL + "/mcp/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `"`},
-		"none, with files":       {main.URL + "/mcp/x/default,attachments", "", `Bearer scope="` + files + `", resource_metadata="` + metadata + `"`},
-		"none, reading files":    {main.URL + "/mcp/x/attachments,time/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `"`},
-		"none, with everything":  {main.URL + "/mcp/x/all", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
-		"none, of a project":     {main.URL + "/mcp/p/WEB", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `"`},
+		"none, by a narrow path": {main.URL + "/mcp/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `/mcp/readonly"`},
+		"none, with files":       {main.URL + "/mcp/x/default,attachments", "", `Bearer scope="` + files + `", resource_metadata="` + metadata + `/mcp/x/default,attachments"`},
+		"none, reading files":    {main.URL + "/mcp/x/attachments,time/readonly", "", `Bearer scope="` + reads + `", resource_metadata="` + metadata + `/mcp/x/attachments,time/readonly"`},
+		"none, with everything":  {main.URL + "/mcp/x/all", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `/mcp/x/all"`},
+		"none, of a project":     {main.URL + "/mcp/p/WEB", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `/mcp/p/WEB"`},
+		"none, with a slash":     {main.URL + "/mcp/", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `/mcp/"`},
+		"none, with a quote":     {main.URL + "/mcp/p/%22", "", `Bearer scope="` + everyday + `", resource_metadata="` + metadata + `/mcp/p/%22"`},
 	} {
 		url := test.url
 		if !strings.Contains(url, "/mcp") {

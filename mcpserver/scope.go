@@ -4,10 +4,21 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 )
+
+// FirstScope is what a client asks for to begin with at a path of the endpoint, such as
+// /mcp/readonly; false: nothing is served there.
+func (s *Server) FirstScope(path string) (tenancy.PermissionSet, bool) {
+	var n Narrowing
+	if path != endpointPath && !strings.HasPrefix(path, endpointPath+"/") || !n.readPath(path) || n.check(s.toolNames) != nil {
+		return 0, false
+	}
+	return s.firstScope(n), true
+}
 
 // firstScope is what a client asks its person for before it has a token: enough for
 // everyday work and the toolsets that its address names, and no more than the address

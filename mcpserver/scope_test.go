@@ -23,7 +23,7 @@ import (
 func TestAttack013_InsufficientScope(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	const metadata = "https://colaflow.test/.well-known/oauth-protected-resource/mcp"
+	const metadata = "https://colaflow.test/.well-known/oauth-protected-resource"
 	s, main := b.serve(t, mcpserver.Config{Store: b.db.Store, Tokens: b.auth, ResourceMetadata: metadata})
 	alone := httptest.NewServer(s.TokenHandler())
 	t.Cleanup(alone.Close)
@@ -61,7 +61,7 @@ func TestAttack013_InsufficientScope(t *testing.T) {
 			continue
 		}
 		require.Equal(t, http.StatusForbidden, a.status, "%s: %s", name, a.body)
-		require.Equal(t, `Bearer error="insufficient_scope", scope="`+test.scope+`", resource_metadata="`+metadata+`"`, a.header.Get("WWW-Authenticate"), name)
+		require.Equal(t, `Bearer error="insufficient_scope", scope="`+test.scope+`", resource_metadata="`+metadata+`/mcp"`, a.header.Get("WWW-Authenticate"), name)
 	}
 	a := (&client{t: t, url: main.URL + "/mcp", token: connected}).modern("7", "tools/call", "update_issue", `"name":"update_issue","arguments":{"key":"WEB-1","comment":"Mine."}`)
 	require.Equal(t, http.StatusForbidden, a.status, a.body)
@@ -81,7 +81,7 @@ func TestAttack013_InsufficientScope(t *testing.T) {
 func TestAttack013_EveryScopeIsNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, h := w.serve(t, mcpserver.Config{Store: w.db.Store, Tokens: w.auth, ResourceMetadata: "https://colaflow.test/.well-known/oauth-protected-resource/mcp"})
+	_, h := w.serve(t, mcpserver.Config{Store: w.db.Store, Tokens: w.auth, ResourceMetadata: "https://colaflow.test/.well-known/oauth-protected-resource"})
 	wanted := regexp.MustCompile(`^Bearer error="insufficient_scope", scope="([^"]+)"`)
 	with := map[string]string{"": connect(t, w.bundle, w.acme, w.acme.Ada, `{}`)} // tokens by what they may do
 	call := func(scope, tool string, arguments args) answer {

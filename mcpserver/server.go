@@ -37,8 +37,8 @@ type Config struct {
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies []netip.Prefix
 	Version        string
-	// ResourceMetadata is the address that says who gives out tokens (RFC 9728), told
-	// with each 401 of Handler; empty: nobody does.
+	// ResourceMetadata is the address that says who gives out tokens (RFC 9728), but for
+	// the endpoint's path. It is told with each 401 of Handler; empty: nobody does.
 	ResourceMetadata string
 	// Limits are those of each plan on this node; nil means tenancy.LimitsOf.
 	Limits func(plan string) tenancy.Limits

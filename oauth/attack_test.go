@@ -261,6 +261,11 @@ func TestAttack072_Registration(t *testing.T) {
 	b.clock.now = b.clock.now.Add(time.Second)
 	a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(client).Encode(), nil)
 	require.Equal(t, http.StatusBadRequest, a.status, "a registration expires")
+	for _, id := range []string{client, "cfo_nonsense", "x"} {
+		a := b.renew(t, id, "cfr_x")
+		requireError(t, "invalid_client", a) // so that it registers anew
+		require.Equal(t, http.StatusUnauthorized, a.status)
+	}
 }
 
 // TestAttack072_OfManyAddresses: ten thousand registrations, of as many addresses, leave
@@ -382,6 +387,13 @@ func TestAttack075_Metadata(t *testing.T) {
 	path := b.send(t, http.MethodGet, "/.well-known/oauth-protected-resource/mcp", nil)
 	require.Equal(t, http.StatusOK, root.status)
 	require.Equal(t, root.body, path.body)
+	narrow := b.send(t, http.MethodGet, "/.well-known/oauth-protected-resource/mcp/readonly", nil)
+	require.Equal(t, b.http.URL+"/mcp/readonly", narrow.json(t)["resource"], "what a client connects to must be named (RFC 9728, 3.3)")
+	require.Equal(t, anys((tenancy.Everyday() & tenancy.RoleViewer.Permissions()).Strings()), narrow.json(t)["scopes_supported"])
+	require.Equal(t, path.json(t)["authorization_servers"], narrow.json(t)["authorization_servers"])
+	nothing := b.send(t, http.MethodGet, "/.well-known/oauth-protected-resource/mcp/other", nil)
+	require.Equal(t, http.StatusNotFound, nothing.status)
+	require.NotEmpty(t, nothing.json(t)["error"])
 	resource := root.json(t)
 	require.Equal(t, b.http.URL+"/mcp", resource["resource"])
 	require.Equal(t, []any{b.http.URL}, resource["authorization_servers"])
@@ -417,10 +429,15 @@ func TestToken_BadRequests(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	client := b.registerClient(t, "Agent", callback)
-	requireError(t, "unsupported_grant_type", b.send(t, http.MethodPost, "/oauth/token", url.Values{"grant_type": {"password"}}))
+	requireError(t, "unsupported_grant_type", b.send(t, http.MethodPost, "/oauth/token", url.Values{"grant_type": {"password"}, "client_id": {client}}))
+	for _, lacking := range []url.Values{{}, {"client_id": {client}}, {"grant_type": {"authorization_code"}, "code": {"x"}}, {"grant_type": {"refresh_token"}, "client_id": {client}},
+		{"grant_type": {"authorization_code"}, "client_id": {client}, "code_verifier": {verifier}}} {
+		requireError(t, "invalid_request", b.send(t, http.MethodPost, "/oauth/token", lacking))
+	}
+	requireError(t, "invalid_request", b.send(t, http.MethodPost, "/oauth/revoke", url.Values{"client_id": {client}}))
 	requireError(t, "invalid_request", b.send(t, http.MethodPost, "/oauth/token?code=x", url.Values{"grant_type": {"authorization_code"}}))
 	requireError(t, "invalid_request", b.redeem(t, client, "x", with("code", "a", "b")))
-	for _, code := range []string{"", "x", "cfc_acme_" + strings.Repeat("0", 32), "cfc_nobody_" + strings.Repeat("0", 32), "mcp_acme_" + strings.Repeat("0", 32)} {
+	for _, code := range []string{"x", "cfc_acme_" + strings.Repeat("0", 32), "cfc_nobody_" + strings.Repeat("0", 32), "mcp_acme_" + strings.Repeat("0", 32)} {
 		requireError(t, "invalid_grant", b.redeem(t, client, code))
 		requireError(t, "invalid_grant", b.renew(t, client, code))
 	}

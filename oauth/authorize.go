@@ -16,7 +16,6 @@ import (
 type request struct {
 	ClientID  string                `json:"c"`
 	Redirect  string                `json:"r"`
-	Given     string                `json:"g,omitempty"` // redirect_uri as sent; the token request repeats it
 	State     []byte                `json:"s,omitempty"` // whatever bytes they are
 	Challenge string                `json:"h"`
 	Scope     tenancy.PermissionSet `json:"p,omitempty"`
@@ -37,7 +36,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	c, err := s.clientOf(r.Context(), q.Get("client_id"))
 	if err != nil {
-		s.refusePage(w, http.StatusBadRequest, "This application is not known", s.failureOf(r, err).text)
+		s.refusePage(w, http.StatusBadRequest, "This application is not known", s.failureOf(r, err, "").text)
 		return
 	}
 	redirect, ok := c.redirect(q.Get("redirect_uri"))
@@ -53,7 +52,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.callback(redirect, q.Get("state"), url.Values{"error": {f.code}, "error_description": {f.text}}), http.StatusFound)
 		return
 	}
-	req.ClientID, req.Redirect, req.Given = c.ID, redirect, q.Get("redirect_uri")
+	req.ClientID, req.Redirect = c.ID, redirect
 	next := url.Values{"request": {s.seal(req)}}
 	if slug := s.slugOf(r); slug != "" {
 		next.Set("tenant", slug)

@@ -69,6 +69,15 @@ func (c *clients) find(ctx context.Context, id string) (client, error) {
 	return found, err
 }
 
+// mayBe reports whether an id is that of a client, as far as nobody else has to be asked.
+func (c *clients) mayBe(id string) bool {
+	if strings.HasPrefix(id, registeredPrefix) {
+		_, err := c.registered(id)
+		return err == nil
+	}
+	return strings.HasPrefix(id, "https://")
+}
+
 // metadata is what a client says about itself (RFC 7591, 2).
 type metadata struct {
 	ClientID      string   `json:"client_id,omitempty"`
@@ -90,9 +99,6 @@ func (m metadata) client() (client, error) {
 		if err := checkRedirect(uri); err != nil {
 			return client{}, err
 		}
-	}
-	if m.AuthMethod != "" && m.AuthMethod != "none" {
-		return client{}, &failure{"invalid_client_metadata", "token_endpoint_auth_method must be none: clients here have no secret."}
 	}
 	return client{Name: cleanName(m.Name), RedirectURIs: m.RedirectURIs}, nil
 }

@@ -99,7 +99,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	scope := store.ForMember(person.Tenant.ID, person.Member.ID, person.Epoch)
 	code, err := s.Store.Connect(r.Context(), scope, person.Tenant.Slug, person.Member.Label(), store.Consent{
-		ClientID: c.ID, ClientName: c.Name, RedirectURI: req.Given, Challenge: req.Challenge, Resource: s.Resource(), Grants: grants, Life: days,
+		ClientID: c.ID, ClientName: c.Name, RedirectURI: req.Redirect, Challenge: req.Challenge, Resource: s.Resource(), Grants: grants, Life: days,
 		Asked: beyondFirst(req.Scope)})
 	answer := url.Values{"code": {code}}
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 			s.broken(w, r, err)
 			return
 		}
-		f := s.failureOf(r, err)
+		f := s.failureOf(r, err, "access_denied")
 		answer = url.Values{"error": {f.code}, "error_description": {f.text}}
 	}
 	http.Redirect(w, r, s.callback(req.Redirect, string(req.State), answer), http.StatusSeeOther)

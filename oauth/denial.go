@@ -37,7 +37,7 @@ func (s *Server) deny(r *http.Request, q question, err error) error {
 	if known.Code == tenancy.Declined {
 		row.Kind = "admin"
 	}
-	row.Args, _ = json.Marshal(map[string]any{"client_id": q.client.ID, "redirect_uri": q.asked.Given, "session": q.person.Session}) // cannot fail
+	row.Args, _ = json.Marshal(map[string]any{"client_id": q.client.ID, "redirect_uri": q.asked.Redirect, "session": q.person.Session}) // cannot fail
 	if err := s.Store.Record(context.WithoutCancel(r.Context()), row); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +27,7 @@ func (c *clients) document(ctx context.Context, id string) (client, error) {
 	switch {
 	case err != nil || u.Scheme != "https" || u.Host == "" || len(id) > 2_000:
 		return bad("is not known, and its id is not an https URL")
-	case u.User != nil || strings.Contains(id, "#") || u.Path == "" || u.Path == "/" || path.Clean(u.Path) != u.Path:
+	case u.User != nil || strings.Contains(id, "#") || u.Path == "" || u.Path == "/" || hasDots(u.Path):
 		return bad("has an id that is not the plain URL of a document")
 	}
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
@@ -54,10 +54,18 @@ func (c *clients) document(ctx context.Context, id string) (client, error) {
 	if m.ClientID != id {
 		return bad("has a metadata document that names another client_id")
 	}
+	if m.AuthMethod != "" && m.AuthMethod != "none" {
+		return bad("has a metadata document that wants to authenticate by " + shorten(m.AuthMethod) + "; here it must be none")
+	}
 	found, err := m.client()
 	if err != nil {
 		return bad("has a metadata document that is not valid: " + err.Error())
 	}
 	found.ID, found.Host = id, u.Hostname()
 	return found, nil
+}
+
+// hasDots reports whether a path leads up or stays, in one of its segments.
+func hasDots(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool { return segment == "." || segment == ".." })
 }

@@ -49,6 +49,7 @@ func documents(t *testing.T) (b *bundle, host *httptest.Server, asked *atomic.In
 	serve("/no-type", "", func(id string) string { return document(id, "") })
 	serve("/case", "application/json", func(id string) string { return document(strings.ToUpper(id), "") })
 	serve("/slash", "application/json", func(id string) string { return document(id+"/", "") })
+	serve("/agent/", "application/json", func(id string) string { return document(id, "") })
 	mux.HandleFunc("/gone", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	b = setup(t)
 	client := host.Client()
@@ -68,6 +69,7 @@ func TestDocument(t *testing.T) {
 	a := b.redeem(t, id, b.allow(t, "ada@acme", b.asked(id)))
 	require.Equal(t, http.StatusOK, a.status, a.body)
 	require.EqualValues(t, 1, asked.Load(), "a document is remembered for a while")
+	require.Contains(t, b.consentPage(t, "ada@acme", b.asked(host.URL+"/agent/")).body, "Cloud Agent", "the slash is part of its id")
 }
 
 func TestDocument_Refused(t *testing.T) {
@@ -76,7 +78,7 @@ func TestDocument_Refused(t *testing.T) {
 	for _, id := range []string{
 		host.URL + "/other-id", host.URL + "/html", host.URL + "/not-json", host.URL + "/huge", host.URL + "/secret", host.URL + "/bad-redirect",
 		host.URL + "/moved", host.URL + "/inside", host.URL + "/10-megabytes", host.URL + "/plain", host.URL + "/no-type", host.URL + "/case", host.URL + "/slash", host.URL + "/gone", host.URL + "/", host.URL, strings.Replace(host.URL, "https", "http", 1) + "/client.json",
-		host.URL + "/x/../client.json", host.URL + "/client.json#x", strings.Replace(host.URL, "https://", "https://user@", 1) + "/client.json",
+		host.URL + "/x/../client.json", host.URL + "/x/%2e%2e/client.json", host.URL + "/./client.json", host.URL + "/client.json#x", strings.Replace(host.URL, "https://", "https://user@", 1) + "/client.json",
 		"https://127.0.0.1:1/client.json", "cfo_nonsense", "", "x", "https://" + strings.Repeat("x", 3000) + "/y",
 	} {
 		a := b.send(t, http.MethodGet, "/oauth/authorize?"+b.asked(id).Encode(), nil)

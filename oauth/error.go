@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -19,7 +20,7 @@ func (f *failure) Error() string { return f.code + ": " + f.text }
 // fail answers an error in JSON (RFC 6749, 5.2). What is not a failure of the
 // protocol is a server_error, and its text stays in the log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	f := s.failureOf(r, err)
+	f := s.failureOf(r, err, "invalid_grant")
 	status := http.StatusBadRequest
 	switch f.code {
 	case "slow_down":
@@ -36,8 +37,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, status, map[string]string{"error": f.code, "error_description": f.text})
 }
 
-// failureOf says any error as a failure of the protocol.
-func (s *Server) failureOf(r *http.Request, err error) *failure {
+// failureOf says any error as a failure of the protocol. refused is the code for what the
+// tenant's or the person's state forbids: each endpoint has its own.
+func (s *Server) failureOf(r *http.Request, err error, refused string) *failure {
 	var known *failure
 	switch {
 	case errors.As(err, &known):
@@ -52,12 +54,14 @@ func (s *Server) failureOf(r *http.Request, err error) *failure {
 	switch tenancy.CodeOf(err) {
 	case tenancy.Unavailable:
 		return &failure{"temporarily_unavailable", "The database does not answer. Try again in a moment."}
+	case tenancy.Unauthenticated:
+		return &failure{refused, "The person is no active member any more, or has another role. Ask again."}
 	case tenancy.TenantIsSuspended:
-		return &failure{"invalid_grant", "This tenant is suspended."}
-	case tenancy.PlanLimit, tenancy.Forbidden, tenancy.Unauthenticated, tenancy.NotFound, tenancy.InvalidValue:
+		return &failure{refused, "This tenant is suspended."}
+	case tenancy.PlanLimit, tenancy.Forbidden, tenancy.NotFound, tenancy.InvalidValue:
 		var public *tenancy.Error
 		errors.As(err, &public)
-		return &failure{"access_denied", public.Message + " " + public.Next}
+		return &failure{refused, strings.TrimSpace(public.Message + " " + public.Next)}
 	}
 	id := tenancy.RequestOf(r.Context()).ID
 	s.Log.Error("OAuth request failed", "request", id, "error", err)

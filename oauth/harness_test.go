@@ -72,7 +72,7 @@ func (b *bundle) node(t *testing.T, s *store.Store) *httptest.Server {
 		Clock:     func() time.Time { return b.clock.now },
 		ClientIP:  func(r *http.Request) netip.Addr { a, _ := netip.ParseAddr(r.Header.Get("Test-IP")); return a },
 		SignInURL: func(slug, next string) string { return "/signin?tenant=" + slug + "&next=" + url.QueryEscape(next) },
-		SignedIn:  b.signedIn})
+		SignedIn:  b.signedIn, FirstScope: firstScope})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	server.Register(mux)
@@ -80,6 +80,17 @@ func (b *bundle) node(t *testing.T, s *store.Store) *httptest.Server {
 		b.oauth = server
 	}
 	return h
+}
+
+// firstScope serves the endpoint itself, and a path that narrows it.
+func firstScope(path string) (tenancy.PermissionSet, bool) {
+	switch path {
+	case "/mcp", "/mcp/":
+		return tenancy.Everyday(), true
+	case "/mcp/readonly":
+		return tenancy.Everyday() & tenancy.RoleViewer.Permissions(), true
+	}
+	return 0, false
 }
 
 // session is what the header of a signed-in browser says.

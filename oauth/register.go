@@ -33,7 +33,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &failure{"invalid_client_metadata", "The body must be a JSON object of at most 64 KiB."})
 		return
 	}
-	c, err := m.client()
+	c, err := m.client() // whatever authentication it asks for: the answer says that it has none
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -62,13 +62,15 @@ func (c *clients) seal(reg client, now time.Time) (string, error) {
 	return registeredPrefix + c.registrations.Seal(data, nil), nil
 }
 
+// errUnregistered tells a client to register anew, and a person whose client does not.
+var errUnregistered = &failure{"invalid_client", "The client is not known, or its registration has expired. Register again: remove the connection in the application, and add it anew."}
+
 // registered opens the id of a registration.
 func (c *clients) registered(id string) (client, error) {
-	unknown := &failure{"invalid_client", "The client is not known, or its registration has expired. Register again."}
 	data, err := c.registrations.Open(id[len(registeredPrefix):], nil)
 	var reg registration
 	if err != nil || json.Unmarshal(data, &reg) != nil || c.now().Unix() >= reg.Expires {
-		return client{}, unknown
+		return client{}, errUnregistered
 	}
 	return client{ID: id, Name: reg.Name, RedirectURIs: reg.RedirectURIs}, nil
 }

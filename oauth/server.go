@@ -36,6 +36,9 @@ type Config struct {
 	Key   tenancy.MasterKey
 	// PublicURL is the issuer (RFC 8414); PublicURL + "/mcp" is the resource.
 	PublicURL string
+	// FirstScope is what a client asks for to begin with at a path of the MCP endpoint,
+	// such as /mcp; false: nothing is served there.
+	FirstScope func(path string) (tenancy.PermissionSet, bool)
 	// SignedIn returns the member whose session a request carries for this tenant; also
 	// with the error TenantIsSuspended.
 	SignedIn func(r *http.Request, slug string) (Person, error)
@@ -54,6 +57,7 @@ type Config struct {
 // Server is the authorization server. It is safe for concurrent use.
 type Server struct {
 	Config
+	site      *url.URL // PublicURL
 	clients   *clients
 	requests  tenancy.Sealer
 	renewals  []byte
@@ -78,7 +82,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Config: cfg, templates: templates,
+	return &Server{Config: cfg, site: public, templates: templates,
 		clients:  newClients(tenancy.NewSealer(cfg.Key, purposeClients), cfg.Fetch, cfg.Clock),
 		requests: tenancy.NewSealer(cfg.Key, purposeRequests), renewals: cfg.Key.Subkey(purposeRenewals), pace: pace{tenancy.NewPace(cfg.Clock)}}, nil
 }
@@ -99,25 +103,22 @@ func (s *Server) Close() {
 // Resource is the identifier of the MCP endpoint (RFC 8707).
 func (s *Server) Resource() string { return s.PublicURL + "/mcp" }
 
-// resourceMetadataPath is where the metadata of the MCP endpoint is, by its path (RFC 9728, 3.1).
-const resourceMetadataPath = "/.well-known/oauth-protected-resource/mcp"
+// ResourceMetadataURL is where the metadata of a resource of ours begins: its path follows
+// (RFC 9728, 3.1).
+func (s *Server) ResourceMetadataURL() string { return s.PublicURL + resourceMetadata }
 
-// ResourceMetadata is the address of the metadata of the MCP endpoint.
-func (s *Server) ResourceMetadata() string { return s.PublicURL + resourceMetadataPath }
+const resourceMetadata = "/.well-known/oauth-protected-resource"
 
 // Register adds the server's routes to a mux.
 func (s *Server) Register(mux *http.ServeMux) {
 	handle := func(pattern string, h http.HandlerFunc) { mux.HandleFunc(pattern, s.named(h)) }
-	for _, path := range []string{"/.well-known/oauth-protected-resource", resourceMetadataPath} {
-		handle("GET "+path, open(s.resourceMetadata))
+	for _, path := range []string{resourceMetadata, resourceMetadata + "/mcp", resourceMetadata + "/mcp/"} {
+		handle(path, open(http.MethodGet, s.resourceMetadata))
 	}
-	handle("GET /.well-known/oauth-authorization-server", open(s.serverMetadata))
-	handle("POST /oauth/register", open(s.register))
-	handle("POST /oauth/token", open(s.token))
-	handle("POST /oauth/revoke", open(s.revoke))
-	for _, path := range []string{"/oauth/register", "/oauth/token", "/oauth/revoke"} {
-		handle("OPTIONS "+path, open(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
-	}
+	handle("/.well-known/oauth-authorization-server", open(http.MethodGet, s.serverMetadata))
+	handle("/oauth/register", open(http.MethodPost, s.register))
+	handle("/oauth/token", open(http.MethodPost, s.token))
+	handle("/oauth/revoke", open(http.MethodPost, s.revoke))
 	handle("GET /oauth/authorize", s.authorize)
 	handle("GET /oauth/consent", s.consent)
 	handle("POST /oauth/consent", s.decide)
@@ -141,19 +142,27 @@ func (s *Server) named(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// open lets pages of any origin read an answer: these routes take no cookie, so
-// there is nothing that another site could borrow.
-func open(next http.HandlerFunc) http.HandlerFunc {
+// open serves one method, and lets pages of any origin use it: these routes take no cookie,
+// so there is nothing that another site could borrow.
+func open(method string, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Headers", "Content-Type, MCP-Protocol-Version")
-		h.Set("Access-Control-Allow-Methods", "GET, POST")
+		h.Set("Access-Control-Allow-Methods", method)
 		h.Set("Access-Control-Expose-Headers", requestHeader)
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next(w, r)
+		switch {
+		case r.Method == http.MethodOptions:
+			w.WriteHeader(http.StatusNoContent)
+		case r.Method != method && !(r.Method == http.MethodHead && method == http.MethodGet):
+			h.Set("Allow", method)
+			writeJSON(w, http.StatusMethodNotAllowed, map[string]string{"error": "invalid_request", "error_description": "Use " + method + "."})
+		default:
+			next(w, r)
+		}
 	}
 }
 

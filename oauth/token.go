@@ -22,13 +22,20 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	switch form.Get("grant_type") {
-	case "authorization_code":
-		s.redeem(w, r, form)
-	case "refresh_token":
-		s.renew(w, r, form)
-	default:
+	grants := map[string]struct {
+		secret string
+		serve  func(http.ResponseWriter, *http.Request, url.Values)
+	}{"authorization_code": {"code", s.redeem}, "refresh_token": {"refresh_token", s.renew}}
+	grant, known := grants[form.Get("grant_type")]
+	switch {
+	case form.Get("grant_type") == "", form.Get("client_id") == "", known && form.Get(grant.secret) == "":
+		s.fail(w, r, &failure{"invalid_request", "Send a form with grant_type, client_id, and code or refresh_token."})
+	case !known:
 		s.fail(w, r, &failure{"unsupported_grant_type", "grant_type must be authorization_code or refresh_token."})
+	case !s.clients.mayBe(form.Get("client_id")):
+		s.fail(w, r, errUnregistered)
+	default:
+		grant.serve(w, r, form)
 	}
 }
 
@@ -118,7 +125,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, c store.Connecti
 // resourceOf returns the resource that a request names (RFC 8707): ours, or none.
 func (s *Server) resourceOf(values url.Values) (string, error) {
 	for _, resource := range values["resource"] {
-		if resource != s.Resource() && resource != s.PublicURL && resource != s.PublicURL+"/" {
+		if !s.isResource(resource) {
 			return "", store.ErrInvalidTarget
 		}
 	}
@@ -136,6 +143,9 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	form, err := readForm(r)
+	if err == nil && form.Get("token") == "" {
+		err = &failure{"invalid_request", "Send a form with token and client_id."}
+	}
 	if err == nil {
 		err = s.Store.Disconnect(r.Context(), form.Get("token"), form.Get("client_id"))
 	}

@@ -21,7 +21,7 @@ type Secrets struct {
 type Redemption struct {
 	Code        string
 	ClientID    string
-	RedirectURI string
+	RedirectURI string // empty: as allowed (OAuth 2.1, 4.1.3: the verifier proves more)
 	Resource    string // empty: as allowed
 	Challenge   string // S256 of the verifier
 	Secrets
@@ -32,7 +32,7 @@ type Redemption struct {
 func (s *Store) RedeemCode(ctx context.Context, r Redemption) (Connection, error) {
 	return s.withConnection(ctx, tokens.Code, r.Code, byCode, "oauth.redeem", func(tx *Tx, c *Connection) (refusal, err error) {
 		switch {
-		case !c.waiting, c.ended, c.ClientID != r.ClientID, c.redirect != r.RedirectURI, c.challenge != r.Challenge:
+		case !c.waiting, c.ended, c.ClientID != r.ClientID, r.RedirectURI != "" && r.RedirectURI != c.redirect, c.challenge != r.Challenge:
 			return ErrInvalidGrant, tx.endConnection(ctx, *c, EndedReused)
 		case r.Resource != "" && r.Resource != c.Resource:
 			return ErrInvalidTarget, tx.endConnection(ctx, *c, EndedReused)

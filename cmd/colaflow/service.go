@@ -50,12 +50,12 @@ func (p *program) newService(db *database, cfg mcpserver.Config, tokenURL string
 	}
 	var err error
 	s.oauth, err = oauth.New(oauth.Config{Store: db.Store, Key: db.key, PublicURL: cfg.PublicURL, SignedIn: s.signedIn, SignInURL: web.SignInPath,
-		Fetch: reach.Client(), ClientIP: clientIP, Clock: p.clock, Log: p.log})
+		FirstScope: func(path string) (tenancy.PermissionSet, bool) { return s.mcp.FirstScope(path) }, Fetch: reach.Client(), ClientIP: clientIP, Clock: p.clock, Log: p.log})
 	if err != nil {
 		s.auth.Close()
 		return nil, err
 	}
-	cfg.ResourceMetadata = s.oauth.ResourceMetadata()
+	cfg.ResourceMetadata = s.oauth.ResourceMetadataURL()
 	if s.mcp, err = mcpserver.New(cfg); err != nil {
 		s.auth.Close()
 		s.oauth.Close()
