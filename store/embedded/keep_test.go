@@ -23,7 +23,7 @@ func TestKeep_UsersShareAndLeaveInAnyOrder(t *testing.T) {
 
 	require.NoError(t, first.stdin.Close())
 	require.NoError(t, first.cmd.Wait())
-	time.Sleep(3 * linger)
+	time.Sleep(linger + linger/2)
 	require.Equal(t, "1", query(t, in, "select '1'"))
 
 	second := openProcess(t, dir)
@@ -54,6 +54,7 @@ func TestOpen_AfterKeeperIsKilled(t *testing.T) {
 	require.NoError(t, open(t, config(dir)).Close())
 	pid := postmaster(t, dir)
 	require.NoError(t, syscall.Kill(keeper(t, dir), syscall.SIGKILL))
+	waitKeeper(t, dir) // or we join what it leaves behind
 	in := open(t, config(dir))
 	require.Equal(t, "1", query(t, in, "select '1'"))
 	require.NotEqual(t, pid, postmaster(t, dir))
@@ -95,7 +96,7 @@ func TestOpen_HealsWhileOpen(t *testing.T) {
 				_ = conn.Close(t.Context()) // only a probe
 			}
 			return postmaster(t, dir) != pid
-		}, 15*time.Second, 50*time.Millisecond, name)
+		}, time.Minute, 50*time.Millisecond, name)
 	}
 }
 

@@ -19,8 +19,9 @@ const sdk = await {
 
 let arrived;
 const listener = createServer((request, response) => {
+  const url = new URL(request.url, redirect);
   response.end('You may close this page.');
-  arrived(new URL(request.url, redirect).searchParams);
+  if (url.pathname === '/callback') arrived(url.searchParams); // browsers ask for more, such as an icon
 });
 await new Promise(done => listener.listen(0, '127.0.0.1', done));
 const redirect = `http://127.0.0.1:${listener.address().port}/callback`;

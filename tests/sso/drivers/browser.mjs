@@ -6,16 +6,18 @@ import { chromium } from 'playwright-core'
 const { start, ours, slug, fill = {} } = JSON.parse(process.argv[2])
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
+  timeout: 120_000,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 })
 try {
   const context = await browser.newContext()
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   await page.goto(start)
   const ended = () => page.url().startsWith(ours)
   for (let step = 0; step < 10 && !ended(); step++) {
     const form = page.locator('form').first()
-    await Promise.race([form.waitFor({ timeout: 5000 }), page.waitForURL((u) => u.href.startsWith(ours), { timeout: 5000 })]).catch(() => {})
+    await Promise.race([form.waitFor(), page.waitForURL((u) => u.href.startsWith(ours))])
     if (ended()) break
     for (const [name, value] of Object.entries(fill)) {
       const input = page.locator(`input[name="${name}"]`)
@@ -23,14 +25,12 @@ try {
     }
     const before = page.url()
     const button = page.locator('form button[type=submit], form input[type=submit], form button').first()
-    if (await button.isVisible().catch(() => false)) await button.click().catch(() => {})
-    await page.waitForURL((u) => u.href !== before, { timeout: 5000 }).catch(() => {})
+    if (await button.isVisible().catch(() => false)) await button.click().catch(() => {}) // some pages go on by themselves
+    await page.waitForURL((u) => u.href !== before)
   }
   if (!ended()) throw new Error(`it stays at ${page.url()}: ${(await page.content()).slice(0, 6000)}`)
-  await page.waitForLoadState('networkidle')
-  if (new URL(page.url()).pathname.startsWith('/auth/')) {
-    await page.waitForURL((u) => !u.pathname.startsWith('/auth/'), { timeout: 1500 }).catch(() => {}) // a page that leads on does so at once
-  }
+  const stays = () => document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]') // it leads nowhere
+  await page.waitForFunction(stays)
   const text = await page.locator('body').innerText()
   const url = page.url()
   await page.goto(`${ours}/healthz`) // a page that runs nothing
