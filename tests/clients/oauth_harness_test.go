@@ -117,6 +117,8 @@ type saw struct {
 	Asks, Consent, Back, Landed, Failed string
 	Asked                               []string
 	Lost                                bool // the opener cannot see its popup any more
+	Wide                                bool // a page did not fit into its window
+	Offered                             bool // projects could be ticked though all were chosen
 }
 
 // saw waits until a person has answered so many times since it was asked before, and

@@ -57,6 +57,8 @@ func TestOAuthPopup(t *testing.T) {
 	require.NoError(t, cmd.Run())
 	ada := r.saw(t, 1)[0]
 	require.False(t, ada.Lost, "the page that opened it would take the popup for closed")
+	require.False(t, ada.Wide, "the popup is as narrow as a phone")
+	require.False(t, ada.Offered, "who ticks a project means that one alone")
 	require.Equal(t, "Connected.", ada.Landed)
 	require.Contains(t, ada.Back, application)
 	require.Contains(t, ada.Back, "code=")

@@ -10,16 +10,18 @@ const { ours, link, tenant, log, answer, allow, projects, opener } = JSON.parse(
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
 const browser = await chromium.launch({ executablePath: process.env.COLAFLOW_CHROMIUM || '/usr/bin/chromium', args: flags, timeout: 120_000 });
 const saw = {};
+const look = async page => { saw.wide ||= await page.evaluate(() => document.documentElement.scrollWidth > innerWidth); };
 try {
   const context = await browser.newContext();
   context.setDefaultTimeout(60_000);
   const host = await context.newPage();
   let page = host;
   await page.goto(opener ?? start);
-  if (opener) [page] = await Promise.all([context.waitForEvent('page'), host.evaluate(url => { window.popup = open(url, 'popup', 'width=500,height=700'); }, start)]);
+  if (opener) [page] = await Promise.all([context.waitForEvent('page'), host.evaluate(url => { window.popup = open(url, 'popup', 'width=390,height=700'); }, start)]);
   saw.asks = await page.locator('main').innerText();
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('textbox').fill(tenant);
+  await look(page);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('link', { name: 'I am signed in' }).waitFor();
 
@@ -32,6 +34,8 @@ try {
   saw.lost = await host.evaluate(() => window.popup?.closed); // so a page sees a popup that it is cut off from
   const boxes = page.locator('input[name=allow]');
   await boxes.first().waitFor();
+  await look(page);
+  saw.offered = await page.locator('.projects').isVisible();
   saw.consent = await page.locator('main').innerText();
   saw.asked = await boxes.evaluateAll(list => list.filter(box => box.checked).map(box => box.value));
   for (const box of allow ? await boxes.all() : []) await box.setChecked(allow.includes(await box.inputValue()));
