@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 // AuditFilter selects audit rows; zero values ask for nothing. Times are those of
@@ -56,7 +58,7 @@ func AuditRows(f AuditFilter, into *[]AuditRow, count *AuditCount) Query {
 		w := f.where(scope)
 		if count != nil {
 			b.Queue(fmt.Sprintf(`select least(count(*), %d), count(*) > %[1]d from (select from audit_log l where %s limit %[1]d + 1) c`, auditCounted, w),
-				w.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&count.Total, &count.TotalIsMinimum) })
+				w.args...).QueryRow(func(row pgx.Row) error { return tooWide(row.Scan(&count.Total, &count.TotalIsMinimum)) })
 		}
 		order := `desc`
 		if f.Oldest {
@@ -72,8 +74,19 @@ func AuditRows(f AuditFilter, into *[]AuditRow, count *AuditCount) Query {
 				l.args_digest, l.args, l.changes, coalesce(l.request_id, ''), coalesce(l.client_ip, ''), coalesce(l.duration_us, 0),
 				coalesce(l.code, ''), coalesce(l.bytes, 0), l.repeats
 			from audit_log l where `+w.String()+` order by l.written_at `+order+`, l.id `+order+` limit `+w.last(), w.args...).
-			Query(collect(into, scanAuditRow))
+			Query(func(rows pgx.Rows) error { return tooWide(collect(into, scanAuditRow)(rows)) })
 	}
+}
+
+// tooWide says what to do about a search for which a statement has not the time. The log
+// is found by its time and by tokens' ids; whatever else is asked for, each row is looked at.
+func tooWide(err error) error {
+	if state(err) != stateStatementLimit {
+		return err
+	}
+	e := tenancy.Errorf(tenancy.TooLarge, "The audit log has more rows than can be searched for this in the time that a request may take.").
+		WithNext("Narrow the period, or ask for a token by its id.")
+	return fmt.Errorf("%w (%w)", e, err)
 }
 
 func (f AuditFilter) where(scope Scope) *where {

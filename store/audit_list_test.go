@@ -9,6 +9,7 @@ import (
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/store/storetest"
+	"github.com/colaflow/colaflow/tenancy"
 )
 
 func listAudit(t *testing.T, db *storetest.DB, scope store.Scope, f store.AuditFilter) (rows []store.AuditRow, total int) {
@@ -108,4 +109,23 @@ func TestAuditRows_Count(t *testing.T) {
 		acme.Read(t, store.AuditRows(others, &rows, &count))
 		require.Equal(t, c.want, count)
 	}
+}
+
+// TestAuditRows_TooWide: a search that takes too long says what to do, also where it does
+// not count; another read that takes too long says what it did.
+func TestAuditRows_TooWide(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t)
+	acme := db.Tenant(t, "acme")
+	db.TooSlow(t, "audit_log")
+	var rows []store.AuditRow
+	for _, count := range []*store.AuditCount{nil, {}} {
+		err := db.Read(t.Context(), acme.Scope(), func(tx *store.Tx) error {
+			return tx.Do(t.Context(), store.AuditRows(store.AuditFilter{Actor: "nobody", Limit: 1}, &rows, count))
+		})
+		require.Equal(t, tenancy.TooLarge, tenancy.CodeOf(err), err)
+		require.ErrorContains(t, err, "Narrow the period")
+	}
+	err := db.Read(t.Context(), acme.Scope(), func(tx *store.Tx) error { return tx.Do(t.Context(), raw("select from audit_log")) })
+	require.Equal(t, tenancy.Unavailable, tenancy.CodeOf(err), err)
 }

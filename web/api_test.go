@@ -328,6 +328,17 @@ func TestAudit_Pages(t *testing.T) {
 	require.Contains(t, body, `"total":10000,"total_is_minimum":true`)
 }
 
+// TestAudit_TooWide: a search that takes too long says what to do.
+func TestAudit_TooWide(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := newOffice(t, b, "acme")
+	b.db.TooSlow(t, "audit_log")
+	status, body, _ := o.ada.do("GET", "/api/v1/audit?actor=nobody", "", bearer(o.admin))
+	require.Equal(t, http.StatusRequestEntityTooLarge, status, body)
+	require.Contains(t, body, "Narrow the period")
+}
+
 // TestMembers_Former: who can let somebody back in sees those whose access has ended.
 func TestMembers_Former(t *testing.T) {
 	t.Parallel()

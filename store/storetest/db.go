@@ -140,6 +140,19 @@ func (db *DB) App(t testing.TB) *pgx.Conn { return connect(t, db.AppDSN) }
 // Owner returns a raw connection as the role that migrates.
 func (db *DB) Owner(t testing.TB) *pgx.Conn { return connect(t, db.OwnerDSN) }
 
+// TooSlow ends every statement that looks at a row of a table, as the limit of time does.
+func (db *DB) TooSlow(t testing.TB, table string) {
+	t.Helper()
+	admin := db.Admin(t)
+	for _, sql := range []string{
+		`create function too_slow() returns boolean language plpgsql cost 0.000001 as $$ begin raise 'statement timeout' using errcode = '57014'; end $$`,
+		`alter policy tenant on ` + pgx.Identifier{table}.Sanitize() + ` using (too_slow())`,
+	} {
+		_, err := admin.Exec(t.Context(), sql)
+		require.NoError(t, err)
+	}
+}
+
 func connect(t testing.TB, dsn string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
