@@ -80,13 +80,13 @@ func TestAttack041_ForeignSubscriptions(t *testing.T) {
 	acme.Issues(t, acme.Project(t, "HR", "People"), "One")
 	beta.Issues(t, beta.Project(t, "WEB", "Website"), "One", "Two")
 	beta.Issues(t, beta.Project(t, "LAB", "Secret"), "One")
-	_, limited := acme.Token(t, "limited", `{"projects":["read"],"issues":["read"],"only_projects":["WEB"]}`)
-	own := []string{"colaflow://issues/WEB-1", "colaflow://projects", "colaflow://projects/WEB"}
+	_, limited := acme.Token(t, "limited", `{"projects":["read"],"issues":["read"],"reports":["read"],"only_projects":["WEB"]}`)
+	own := []string{"colaflow://issues/WEB-1", "colaflow://projects", "colaflow://projects/WEB", "colaflow://projects/WEB/reports/Velocity"}
 	foreign := []string{
 		"colaflow://issues/WEB-2", "colaflow://issues/LAB-1", "colaflow://projects/LAB", "colaflow://projects/LAB/issues", // another tenant's
 		"colaflow://issues/HR-1", "colaflow://projects/HR", "colaflow://projects/HR/workflow", // another project's
 		"colaflow://projects/WEB/issues", "colaflow://projects/WEB/sprints/current", // without the permission
-		"colaflow://nothing", "colaflow://issues/*", "colaflow://issues/", "file:///etc/passwd",
+		"colaflow://nothing", "colaflow://issues/*", "colaflow://issues/", "colaflow://projects/WEB/reports/nothing", "file:///etc/passwd",
 	}
 	var streams, everything []*listener
 	beTold := beta.FullToken(t)

@@ -3,6 +3,7 @@ package mcpserver
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 // What one client may watch at once.
@@ -109,6 +111,9 @@ func (s *Server) find(uri string) (*Resource, variables) {
 			vars := variables{}
 			for name, value := range w.template.Match(uri) {
 				vars[name] = firstString(value.V)
+			}
+			if _, known := report.Find(report.Type(strings.ToLower(vars["type"]))); vars["type"] != "" && !known {
+				return nil, nil
 			}
 			return w.Resource, vars
 		}
