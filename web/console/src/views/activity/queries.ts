@@ -1,10 +1,11 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { type AuditRow, get } from '../../api/api'
 import type { Query } from '../../api/http'
+import { pace } from './pace'
 
 const PAGE = 100
 
-/** The audit log under a filter. While only its newest page is loaded it stays live. */
+/** The audit log under a filter. */
 export const useTrail = (filter: Query) =>
   useInfiniteQuery({
     queryKey: ['audit', filter],
@@ -12,7 +13,7 @@ export const useTrail = (filter: Query) =>
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
     structuralSharing: false, // or each page is compared with all that are there
-    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : 5_000),
+    refetchInterval: pace,
   })
 
 /** Whether the log is as it was written; it reads the whole log, so it is asked rarely. */
