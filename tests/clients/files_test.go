@@ -33,7 +33,7 @@ func TestFiles_Largest(t *testing.T) {
 				if way != "http" {
 					cmd := exec.CommandContext(t.Context(), b.bin, "stdio", "--toolsets", "all")
 					cmd.Env = b.stdio(way, token)
-					transport = &mcp.CommandTransport{Command: cmd}
+					transport = overPipes(cmd)
 				}
 				session, err := mcp.NewClient(&mcp.Implementation{Name: "go-sdk", Version: "1.8.0"}, nil).Connect(t.Context(), transport, &mcp.ClientSessionOptions{ProtocolVersion: protocol})
 				require.NoError(t, err)

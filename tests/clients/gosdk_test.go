@@ -39,7 +39,12 @@ func (b *bundle) transport(t *testing.T, name, token string) mcp.Transport {
 	}
 	cmd := exec.CommandContext(t.Context(), b.bin, "stdio")
 	cmd.Env = b.stdio(name, token)
-	return &mcp.CommandTransport{Command: cmd}
+	return overPipes(cmd)
+}
+
+// overPipes is the SDK's way to a program that it starts, and gives time to end.
+func overPipes(cmd *exec.Cmd) mcp.Transport {
+	return &mcp.CommandTransport{Command: cmd, TerminateDuration: time.Minute}
 }
 
 // bearer adds a token to every request.
@@ -140,7 +145,7 @@ func TestGoSDK_Progress(t *testing.T) {
 					case p := <-heard:
 						require.Equal(t, "up", p.ProgressToken)
 						require.EqualValues(t, n+1, p.Progress)
-					case <-time.After(20 * time.Second):
+					case <-time.After(time.Minute):
 						require.Fail(t, "no progress")
 					}
 				}

@@ -77,7 +77,7 @@ func TestMCPB(t *testing.T) {
 	}
 	require.NotContains(t, strings.Join(cmd.Env, " "), "${")
 	client := mcp.NewClient(&mcp.Implementation{Name: "claude-desktop", Version: "1"}, nil)
-	session, err := client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd}, nil)
+	session, err := client.Connect(t.Context(), overPipes(cmd), nil)
 	require.NoError(t, err)
 	result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "get_me", Arguments: args{}})
 	require.NoError(t, err)

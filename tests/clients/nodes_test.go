@@ -104,7 +104,8 @@ func TestNodes_StopAndKill(t *testing.T) {
 	done, stop := make(chan struct{}), make(chan struct{})
 	var writers sync.WaitGroup
 	for w := range made {
-		writers.Go(func() { made[w] = s.write(t, token, []string{modern, legacy}[w%2], w, stop) })
+		own := acme.FullToken(t) // for all, the writes of a minute are soon used up
+		writers.Go(func() { made[w] = s.write(t, own, []string{modern, legacy}[w%2], w, stop) })
 	}
 	go func() { writers.Wait(); close(done) }()
 	t.Cleanup(func() { <-done })

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/stretchr/testify/require"
@@ -47,6 +46,7 @@ func TestOAuthMCPRemote(t *testing.T) {
 	_, err := send(t, again, call("search_issues", args{"query": "export"}, nil))
 	require.Error(t, err)
 	require.Subset(t, r.noted(), []string{"POST /mcp 401", "POST /oauth/token 400"})
+	require.Contains(t, r.saw(t, 1)[0].Back, "access_denied", "it asks again")
 }
 
 // mcpRemote starts a host that knows our server through mcp-remote, which keeps what it gets
@@ -55,7 +55,7 @@ func (r *remote) mcpRemote(t *testing.T, home string, port int, p person) *mcp.C
 	t.Helper()
 	cmd := r.asked(t, home, p, mcpRemote, r.url+"/mcp", fmt.Sprint(port), "--host", "127.0.0.1", "--transport", "http-only")
 	client := mcp.NewClient(&mcp.Implementation{Name: "a host", Version: "1"}, nil)
-	session, err := client.Connect(t.Context(), &mcp.CommandTransport{Command: cmd, TerminateDuration: 30 * time.Second}, &mcp.ClientSessionOptions{ProtocolVersion: legacy})
+	session, err := client.Connect(t.Context(), overPipes(cmd), &mcp.ClientSessionOptions{ProtocolVersion: legacy})
 	require.NoError(t, err)
 	return session
 }
