@@ -32,7 +32,7 @@ func TestDocs_Check(t *testing.T) {
 	require.NotContains(t, string(page), "db keep", "hidden commands stay hidden")
 	page, err = os.ReadFile(filepath.Join(dir, "tools.md"))
 	require.NoError(t, err)
-	require.Contains(t, string(page), "| [`update_issue`](#update_issue) | `issues:update` |")
+	require.Contains(t, string(page), "| [`update_issue`](#update_issue) | default | `issues:update` |")
 	page, err = os.ReadFile(filepath.Join(dir, "prompts.md"))
 	require.NoError(t, err)
 	require.Contains(t, string(page), "| `triage_issue` | `issues:read` |")
