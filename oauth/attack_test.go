@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/colaflow/colaflow/store"
@@ -343,6 +344,9 @@ func TestAttack073_ConsentPage(t *testing.T) {
 		a := b.send(t, http.MethodPost, "/oauth/consent", form, as(who))
 		require.Equal(t, http.StatusForbidden, a.status, name)
 	}
+	otherTime := b.send(t, http.MethodPost, "/oauth/consent", form, as("ada@acme"), inSession(uuid.New()))
+	require.Equal(t, http.StatusForbidden, otherTime.status, "a form of another session of hers")
+	require.Empty(t, otherTime.header.Get("Location"))
 	b.clock.now = b.clock.now.Add(time.Hour)
 	require.Equal(t, http.StatusBadRequest, b.send(t, http.MethodPost, "/oauth/consent", form, as("ada@acme")).status, "a request grows old")
 }

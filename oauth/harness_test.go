@@ -93,8 +93,12 @@ func firstScope(path string) (tenancy.PermissionSet, bool) {
 	return 0, false
 }
 
-// session is what the header of a signed-in browser says.
+// session is what the header of a signed-in browser says, unless it names another.
 var session = uuid.MustParse("0199e1a2-0000-7000-8000-000000000001")
+
+func inSession(id uuid.UUID) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Test-Session", id.String()) }
+}
 
 func (b *bundle) signedIn(r *http.Request, slug string) (oauth.Person, error) {
 	handle, ok := strings.CutSuffix(r.Header.Get("Test-Signed-In"), "@"+slug)
@@ -102,11 +106,14 @@ func (b *bundle) signedIn(r *http.Request, slug string) (oauth.Person, error) {
 		return oauth.Person{}, store.ErrSessionEnded
 	}
 	member := map[string]tenancy.Member{"ada": b.acme.Ada, "ben": b.acme.Ben}[handle]
-	var err error
+	id, err := uuid.Parse(r.Header.Get("Test-Session"))
+	if err != nil {
+		id, err = session, nil
+	}
 	if b.suspended {
 		err = tenancy.Errorf(tenancy.TenantIsSuspended, "This tenant is suspended.")
 	}
-	return oauth.Person{Tenant: b.acme.Tenant, Member: member, Epoch: 1, Session: session}, err
+	return oauth.Person{Tenant: b.acme.Tenant, Member: member, Epoch: 1, Session: id}, err
 }
 
 // answer is an HTTP answer, read whole.
