@@ -105,8 +105,19 @@ func TestListen_WithoutWord(t *testing.T) {
 	l.hears("colaflow://issues/WEB-1")
 	require.Eventually(t, func() bool { return l.heartbeats() > 3 }, 20*time.Second, time.Millisecond)
 
+	elsewhere, moved := acme.Token(t, "moved", `{"issues":["*"]}`)
+	from := b.client(t, moved).listen([]string{"colaflow://issues/WEB-1"})
+	_, err := b.db.UpdateToken(t.Context(), acme.Scope(), "test", elsewhere.ID, func(s *store.TokenSettings, _ time.Time) (err error) {
+		s.Networks, err = tenancy.ParseNetworks([]string{"192.0.2.0/24"})
+		return err
+	})
+	require.NoError(t, err)
+	last := from.last()
+	require.NotNil(t, last.Error, "a token whose networks hold the client no more ends its stream")
+	require.Equal(t, "This token may not be used from this address.", last.Error.Message)
+
 	b.exec(t, "update tokens set expires_at = now() where id = $1", token.ID)
-	last := l.last()
+	last = l.last()
 	require.NotNil(t, last.Error, "an expired token ends its stream")
 	require.Equal(t, -32001, last.Error.Code)
 }
