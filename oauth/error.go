@@ -18,9 +18,13 @@ type failure struct {
 func (f *failure) Error() string { return f.code + ": " + f.text }
 
 // fail answers an error in JSON (RFC 6749, 5.2). What is not a failure of the
-// protocol is a server_error, and its text stays in the log.
+// protocol is a server_error, and its text stays in the log. A tenant that is suspended
+// may be resumed: clients that heard invalid_grant would have thrown away what they hold.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.failureOf(r, err, "invalid_grant")
+	if tenancy.CodeOf(err) == tenancy.TenantIsSuspended {
+		f.code = "temporarily_unavailable"
+	}
 	status := http.StatusBadRequest
 	switch f.code {
 	case "slow_down":

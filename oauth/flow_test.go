@@ -129,10 +129,6 @@ func TestFlow_EndsWithItsToken(t *testing.T) {
 			_, err = b.db.DeactivateMember(t.Context(), b.acme.Scope(), "test", b.acme.Ada.ID)
 			require.NoError(t, err)
 		},
-		"tenant suspended": func(t *testing.T, b *bundle, _ tenancy.Principal) {
-			_, err := b.db.SuspendTenant(t.Context(), "acme", "test")
-			require.NoError(t, err)
-		},
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -145,6 +141,23 @@ func TestFlow_EndsWithItsToken(t *testing.T) {
 			requireError(t, "invalid_grant", b.renew(t, client, refresh))
 		})
 	}
+}
+
+// TestFlow_Suspended: a client loses nothing while its tenant is suspended, and goes on with
+// the same secret when it is resumed.
+func TestFlow_Suspended(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	client, _, refresh := b.connect(t)
+	_, err := b.db.SuspendTenant(t.Context(), "acme", "test")
+	require.NoError(t, err)
+	a := b.renew(t, client, refresh)
+	requireError(t, "temporarily_unavailable", a)
+	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	_, err = b.db.ResumeTenant(t.Context(), "acme", "test")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, b.renew(t, client, refresh).status)
 }
 
 func TestRevoke(t *testing.T) {

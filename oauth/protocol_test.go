@@ -96,14 +96,17 @@ func TestRefused_InTheWordsOfTheEndpoint(t *testing.T) {
 		_, err := b.db.SuspendTenant(t.Context(), "acme", "test")
 		require.NoError(t, err)
 	}
-	for name, ends := range map[string]func(*testing.T, *bundle){"member leaves": leaves, "tenant is suspended": suspends} {
+	for name, ends := range map[string]struct {
+		happen func(*testing.T, *bundle)
+		token  string // the code at the token endpoint
+	}{"member leaves": {leaves, "invalid_grant"}, "tenant is suspended": {suspends, "temporarily_unavailable"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			client := b.registerClient(t, "Agent", callback)
 			code := b.allow(t, "ada@acme", b.asked(client))
 			form := fields(b.consentPage(t, "ada@acme", b.asked(client)).body)
-			ends(t, b)
+			ends.happen(t, b)
 			form.Set("answer", "allow")
 			form.Set("reach", "all")
 			form.Set("allow", "issues:read")
@@ -112,7 +115,7 @@ func TestRefused_InTheWordsOfTheEndpoint(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "access_denied", back.Query().Get("error"), a.body)
 			require.Equal(t, b.http.URL, back.Query().Get("iss"))
-			requireError(t, "invalid_grant", b.redeem(t, client, code))
+			requireError(t, ends.token, b.redeem(t, client, code))
 		})
 	}
 	t.Run("no room for a token", func(t *testing.T) {
