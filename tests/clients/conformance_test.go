@@ -6,9 +6,8 @@ import (
 	"encoding/json"
 	"flag"
 	"maps"
-	"net/http/httptest"
+	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -33,22 +32,13 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	b := &bundle{db: storetest.Open(t), bin: program.Tagged(t, "conformance")}
 	token := b.office(t, "acme").agent
-	var target *url.URL
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Host = r.In.Host // the suite attacks with foreign ones
-		r.Out.Header.Set("Authorization", "Bearer "+token)
-	}})
-	t.Cleanup(proxy.Close)
-	var err error
-	target, err = url.Parse(b.serve(t, "--public-url", proxy.URL))
-	require.NoError(t, err)
-	target.Path = ""
+	proxy, leadTo := startProxy(t, func(r *httputil.ProxyRequest) { r.Out.Header.Set("Authorization", "Bearer "+token) }, func(*http.Response) {})
+	leadTo(b.serve(t, "--public-url", proxy))
 
 	doc := conformanceHead
 	for _, r := range conformanceRuns {
-		seen := r.run(t, proxy.URL+"/mcp", r.flags...)
-		r.again(t, proxy.URL+"/mcp", seen)
+		seen := r.run(t, proxy+"/mcp", r.flags...)
+		r.again(t, proxy+"/mcp", seen)
 		r.check(t, seen)
 		doc += r.report(seen)
 	}

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,21 +42,13 @@ func openRemote(t *testing.T) *remote {
 	r.acme.Issues(t, web, "Login fails on Safari", "Export is slow")
 	r.acme.Project(t, "API", "Interface")
 
-	var target *url.URL
-	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target); p.Out.Host = p.In.Host },
-		ModifyResponse: func(res *http.Response) error {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.passed = append(r.passed, fmt.Sprint(res.Request.Method, " ", res.Request.URL.Path, " ", res.StatusCode))
-			return nil
-		}})
-	t.Cleanup(proxy.Close)
-	r.url = proxy.URL
-	var err error
-	target, err = url.Parse(r.serve(t, "--public-url", proxy.URL))
-	require.NoError(t, err)
-	target.Path = ""
+	var leadTo func(string)
+	r.url, leadTo = startProxy(t, func(*httputil.ProxyRequest) {}, func(res *http.Response) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.passed = append(r.passed, fmt.Sprint(res.Request.Method, " ", res.Request.URL.Path, " ", res.StatusCode))
+	})
+	leadTo(r.serve(t, "--public-url", r.url))
 	return r
 }
 
