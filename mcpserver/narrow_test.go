@@ -127,6 +127,7 @@ func TestNarrow_MoreToolsets(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	acme := b.db.Tenant(t, "acme")
+	var hint string
 	more := func(grants, path string, headers ...string) []any {
 		_, plain := acme.Token(t, tenancy.NewID().String(), grants)
 		c := b.client(t, plain)
@@ -135,11 +136,14 @@ func TestNarrow_MoreToolsets(t *testing.T) {
 		me := c.ok("get_me", nil)
 		list, _ := me["more_toolsets"].([]any)
 		require.Equal(t, len(list) > 0, me["hint"] != nil)
+		hint, _ = me["hint"].(string)
 		return list
 	}
 	const files, all = `{"issues":["read"],"attachments":["read"],"time":["write"]}`, `{"issues":["*"],"attachments":["*"],"time":["*"],"audit":["*"]}`
 	require.Equal(t, []any{"attachments", "time"}, more(files, "/mcp"))
+	require.Contains(t, hint, "with /x/default,attachments,time in the address")
 	require.Equal(t, []any{"time"}, more(files, "/mcp/x/default,attachments"))
+	require.Contains(t, hint, "with /x/default,attachments,time in the address", "and what is shown already")
 	require.Equal(t, []any{"time"}, more(files, "/mcp", "X-MCP-Toolsets", "default,attachments"))
 	require.Equal(t, []any{"attachments"}, more(files, "/mcp/readonly"), "who is held to reading cannot log work")
 	require.Equal(t, []any{"time"}, more(files, "/mcp", "X-MCP-Exclude-Tools", "get_attachment"))

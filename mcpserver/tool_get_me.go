@@ -56,9 +56,13 @@ func (c *Call) me() getMeOut {
 		out.Warnings = append(out.Warnings, "This token expires at "+out.ExpiresAt+": ask an admin to extend or rotate it.")
 	}
 	if out.More = c.moreToolsets(); len(out.More) > 0 {
-		names := strings.Join(append([]string{ToolsetDefault}, out.More...), ",")
-		out.Hint = "Your person can show you those tools: with the header " + headerToolsets + ": " + names + ", at the address " + endpointPath + "/x/" + names +
-			", or with --toolsets of colaflow stdio."
+		shown := c.narrow.Toolsets
+		if len(shown) == 0 {
+			shown = []string{ToolsetDefault}
+		}
+		names := strings.Join(slices.Concat(shown, out.More), ",")
+		out.Hint = "Your person can show you those tools: with the header " + headerToolsets + ": " + names + ", with /x/" + names +
+			" in the address, or with --toolsets of colaflow stdio."
 	}
 	return out
 }
