@@ -17,7 +17,7 @@ func (s *Server) authenticate(w http.ResponseWriter, hr *http.Request, r *reques
 	switch {
 	case !given:
 		r.outcome = string(tenancy.Unauthenticated)
-		r.challenge(w, r.offer)
+		r.challenge(w, s.offer(r))
 		refuse(w, http.StatusUnauthorized, "unauthorized", "Send a token: Authorization: Bearer mcp_...")
 		return false
 	case !ok:
@@ -69,7 +69,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *request, err error) {
 		refuse(w, http.StatusForbidden, "ip_not_allowed", "This token may not be used from this address.")
 		return
 	}
-	r.challenge(w, r.offer, "error", "invalid_token")
+	r.challenge(w, s.offer(r), "error", "invalid_token")
 	refuse(w, http.StatusUnauthorized, "invalid_token", "The token is unknown, expired or revoked.")
 }
 

@@ -30,8 +30,8 @@ const defaultBodyTimeout = 15 * time.Second
 func (s *Server) chain(metadata string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		from := tenancy.NewRequest(clientIP(hr, s.proxies))
-		r := &request{id: from.ID, started: s.now(), clientIP: from.ClientIP}
-		w.Header().Set("X-Request-Id", r.id)
+		r := &request{id: from.ID, started: s.now(), clientIP: from.ClientIP, metadata: metadata, url: hr.URL}
+		w.Header().Set(tenancy.RequestHeader, r.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		defer s.recover(w, r)
@@ -49,10 +49,6 @@ func (s *Server) chain(metadata string) http.Handler {
 			w.Header().Set("Allow", http.MethodPost)
 			refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "Send MCP messages with POST.")
 		default:
-			if metadata != "" {
-				r.metadata = metadata + hr.URL.EscapedPath()
-			}
-			r.offer = s.firstScope(r.narrow)
 			s.post(w, hr, r)
 		}
 	})
@@ -225,7 +221,7 @@ func (s *Server) allowCrossOrigin(w http.ResponseWriter, hr *http.Request) {
 	h.Set("Access-Control-Allow-Methods", "POST")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, "+
 		strings.Join([]string{headerToolsets, headerTools, headerExclude, headerReadOnly}, ", "))
-	h.Set("Access-Control-Expose-Headers", "X-Request-Id, WWW-Authenticate")
+	h.Set("Access-Control-Expose-Headers", tenancy.RequestHeader+", WWW-Authenticate")
 	h.Add("Vary", "Origin")
 }
 

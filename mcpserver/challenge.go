@@ -15,7 +15,7 @@ func (r *request) challenge(w http.ResponseWriter, scope tenancy.PermissionSet, 
 		if scope != 0 {
 			pairs = append(pairs, "scope", strings.Join(scope.Strings(), " "))
 		}
-		pairs = append(pairs, "resource_metadata", r.metadata)
+		pairs = append(pairs, "resource_metadata", r.metadata+r.url.EscapedPath())
 	}
 	var params []string
 	for n := 0; n < len(pairs); n += 2 {

@@ -18,7 +18,7 @@ type ListedTool struct {
 func (s *Server) ListedTools(set tenancy.PermissionSet) []ListedTool {
 	var listed []ListedTool
 	for _, t := range Catalogue() {
-		if t.Toolset != "" && t.Toolset != ToolsetDefault || t.Permission != nil && !set.Has(*t.Permission) {
+		if t.InToolset() != ToolsetDefault || t.Permission != nil && !set.Has(*t.Permission) {
 			continue
 		}
 		data, err := json.Marshal(t.definition())

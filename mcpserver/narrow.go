@@ -86,9 +86,9 @@ func (n Narrowing) allows(t Tool) bool {
 	case len(n.Tools) > 0:
 		return slices.Contains(n.Tools, t.Name)
 	case len(n.Toolsets) == 0:
-		return t.toolset() == ToolsetDefault
+		return t.InToolset() == ToolsetDefault
 	}
-	return slices.Contains(n.Toolsets, "all") || slices.Contains(n.Toolsets, t.toolset())
+	return slices.Contains(n.Toolsets, "all") || slices.Contains(n.Toolsets, t.InToolset())
 }
 
 // apply holds a principal to the project. The database holds its transactions to it

@@ -20,9 +20,9 @@ type PersonAnswer struct {
 	File []byte // the contents of the file that the data is about; nil: none
 }
 
-// CallAs runs a tool of the catalogue for a signed-in member, whose request ctx is of: the same arguments, limits,
-// transaction, audit and errors as for an agent. Errors that are not tenancy errors
-// show only the request's id.
+// CallAs runs a tool of the catalogue for a signed-in member, whose request ctx is of: the
+// same arguments, limits, transaction, audit and errors as for an agent. Errors that are
+// not tenancy errors show only the request's id.
 func (s *Server) CallAs(ctx context.Context, p tenancy.Principal, call PersonCall) (PersonAnswer, error) {
 	t, known := s.catalogue[call.Tool]
 	if !known {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,11 +25,11 @@ type request struct {
 	client    string
 	started   time.Time
 	narrow    Narrowing
-	memory    *tenancy.Charge       // of the tenant, which the request is charged to; nil: unlimited
-	beside    []mcp.Content         // that the call's answer shows after its data
-	file      *file                 // that the call read
-	metadata  string                // address that a refused client is told; see Config.ResourceMetadata
-	offer     tenancy.PermissionSet // what a client without a token asks its person for first
+	memory    *tenancy.Charge // of the tenant, which the request is charged to; nil: unlimited
+	beside    []mcp.Content   // that the call's answer shows after its data
+	file      *file           // that the call read
+	metadata  string          // Config.ResourceMetadata, where a refused client is told of it
+	url       *url.URL        // that was asked for; nil: not by HTTP
 	// refused is set when the database no longer accepts the token: the
 	// transport answers 401 or 403 instead of what mcp-go wrote.
 	refused error

@@ -23,6 +23,8 @@ type Resource struct {
 	Permission  *tenancy.Permission
 	// MIME is application/json unless set.
 	MIME string
+	// fits reports whether there can be one of these variables; nil: the database knows.
+	fits func(vars variables) bool
 	read func(ctx context.Context, c *Call, vars variables) (any, error)
 }
 
@@ -55,7 +57,7 @@ func Resources() []Resource {
 		{URI: "colaflow://projects/{project}/sprints/current", Name: "current-sprint", Title: "Current sprint",
 			Description: "The active sprint and its issues.", Permission: needs(tenancy.SprintsRead), read: readCurrentSprint},
 		{URI: "colaflow://projects/{project}/reports/{type}{?sprint}", Name: "report", Title: "Report",
-			Description: "A report with its series and table, as get_report computes it.", Permission: needs(tenancy.ReportsRead), read: readReport},
+			Description: "A report with its series and table, as get_report computes it.", Permission: needs(tenancy.ReportsRead), fits: isReport, read: readReport},
 		{URI: "colaflow://issues/{key}", Name: "issue", Title: "Issue", Description: "One issue whole, with comments and relations.",
 			Permission: issues, read: readIssue},
 		{URI: "colaflow://issues/{key}/history", Name: "issue-history", Title: "Issue history", Description: "Every change of one issue.",

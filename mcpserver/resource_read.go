@@ -7,6 +7,7 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
+	"github.com/colaflow/colaflow/tracker/report"
 )
 
 func readMe(_ context.Context, c *Call, _ variables) (any, error) { return c.me(), nil }
@@ -68,9 +69,17 @@ func readCurrentSprint(ctx context.Context, c *Call, vars variables) (any, error
 	return out, nil
 }
 
+// reportType is the type of a report, in whatever case it is written.
+func reportType(vars variables) string { return strings.ToLower(vars["type"]) }
+
+func isReport(vars variables) bool {
+	_, known := report.Find(report.Type(reportType(vars)))
+	return known
+}
+
 // readReport has all the detail that fits.
 func readReport(ctx context.Context, c *Call, vars variables) (any, error) {
-	r, err := c.report(ctx, ReportArguments{Type: strings.ToLower(vars["type"]), Project: []string{vars["project"]}, Sprint: vars["sprint"]})
+	r, err := c.report(ctx, ReportArguments{Type: reportType(vars), Project: []string{vars["project"]}, Sprint: vars["sprint"]})
 	return reportOut{Report: r}, err
 }
 

@@ -36,6 +36,13 @@ func (s *Server) firstScope(n Narrowing) tenancy.PermissionSet {
 	return set
 }
 
+// offer is what a refused client asks for to begin with where it came.
+func (s *Server) offer(r *request) tenancy.PermissionSet {
+	var n Narrowing
+	n.readPath(r.url.Path) // chain has checked it
+	return s.firstScope(n)
+}
+
 // needy arguments may need more permissions than their tool does.
 type needy interface{ alsoNeeds() tenancy.PermissionSet }
 

@@ -155,7 +155,7 @@ func New(cfg Config) (*Server, error) {
 	for place, t := range tools {
 		t.place = place
 		s.catalogue[t.Name] = t
-		if t.toolset() != ToolsetDefault {
+		if t.InToolset() != ToolsetDefault {
 			s.optional = append(s.optional, t)
 		}
 		s.mcp.AddTool(t.definition(), s.handler(t))

@@ -3,7 +3,6 @@ package mcpserver
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,7 +11,6 @@ import (
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
 	"github.com/colaflow/colaflow/tracker"
-	"github.com/colaflow/colaflow/tracker/report"
 )
 
 // What one client may watch at once.
@@ -112,7 +110,7 @@ func (s *Server) find(uri string) (*Resource, variables) {
 			for name, value := range w.template.Match(uri) {
 				vars[name] = firstString(value.V)
 			}
-			if _, known := report.Find(report.Type(strings.ToLower(vars["type"]))); vars["type"] != "" && !known {
+			if w.fits != nil && !w.fits(vars) {
 				return nil, nil
 			}
 			return w.Resource, vars

@@ -83,7 +83,8 @@ func (t Tool) arguments(raw json.RawMessage, project string) (any, error) {
 	return t.decode(raw, project)
 }
 
-func (t Tool) toolset() string { return cmp.Or(t.Toolset, ToolsetDefault) }
+// InToolset is the name of the tool's toolset.
+func (t Tool) InToolset() string { return cmp.Or(t.Toolset, ToolsetDefault) }
 
 // definition is the tool as tools/list shows it. Raw schemas halve its cost.
 func (t Tool) definition() mcp.Tool {

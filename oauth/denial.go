@@ -55,7 +55,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, q question, why 
 		s.broken(w, r, why)
 		return
 	}
-	s.refusePage(w, http.StatusForbidden, "This cannot be allowed", known.Message+" "+known.Next)
+	s.refusePage(w, http.StatusForbidden, "This cannot be allowed", known.Sentence())
 }
 
 // decline takes the person's no back to the client, once a row tells of it.

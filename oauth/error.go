@@ -3,7 +3,6 @@ package oauth
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/colaflow/colaflow/store"
 	"github.com/colaflow/colaflow/tenancy"
@@ -65,7 +64,7 @@ func (s *Server) failureOf(r *http.Request, err error, refused string) *failure 
 	case tenancy.PlanLimit, tenancy.Forbidden, tenancy.NotFound, tenancy.InvalidValue:
 		var public *tenancy.Error
 		errors.As(err, &public)
-		return &failure{refused, strings.TrimSpace(public.Message + " " + public.Next)}
+		return &failure{refused, public.Sentence()}
 	}
 	id := tenancy.RequestOf(r.Context()).ID
 	s.Log.Error("OAuth request failed", "request", id, "error", err)

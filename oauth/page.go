@@ -97,7 +97,7 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, p page) 
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	if err := s.templates.ExecuteTemplate(w, name+".html", p); err != nil {
-		s.Log.Error("page was not written whole", "request", w.Header().Get(requestHeader), "template", name, "error", err)
+		s.Log.Error("page was not written whole", "request", w.Header().Get(tenancy.RequestHeader), "template", name, "error", err)
 	}
 }
 

@@ -124,15 +124,12 @@ func (s *Server) Register(mux *http.ServeMux) {
 	handle("POST /oauth/consent", s.decide)
 }
 
-// requestHeader is where an answer has the id of its request.
-const requestHeader = "X-Request-Id"
-
 // named names a request, and answers for a handler that broke.
 func (s *Server) named(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from := tenancy.NewRequest(s.ClientIP(r))
 		r = r.WithContext(from.In(r.Context()))
-		w.Header().Set(requestHeader, from.ID)
+		w.Header().Set(tenancy.RequestHeader, from.ID)
 		defer func() {
 			if p := recover(); p != nil {
 				s.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
@@ -150,7 +147,7 @@ func open(method string, next http.HandlerFunc) http.HandlerFunc {
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Access-Control-Allow-Headers", "Content-Type, MCP-Protocol-Version")
 		h.Set("Access-Control-Allow-Methods", method)
-		h.Set("Access-Control-Expose-Headers", requestHeader)
+		h.Set("Access-Control-Expose-Headers", tenancy.RequestHeader)
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -65,12 +65,14 @@ func Errorf(code Code, format string, args ...any) *Error {
 func (e *Error) WithNext(next string) *Error { c := *e; c.Next = next; return &c }
 
 // Error returns "code: message next".
-func (e *Error) Error() string {
-	text := string(e.Code) + ": " + e.Message
-	if e.Next != "" {
-		text += " " + e.Next
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Sentence() }
+
+// Sentence returns "message next", as a person should read it.
+func (e *Error) Sentence() string {
+	if e.Next == "" {
+		return e.Message
 	}
-	return text
+	return e.Message + " " + e.Next
 }
 
 // Public is what of an error may leave the process: of one that is internal, no more than

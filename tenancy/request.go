@@ -7,6 +7,9 @@ import (
 	"net/netip"
 )
 
+// RequestHeader is where an HTTP answer has the id of its request.
+const RequestHeader = "X-Request-Id"
+
 // Request is what work is done for, and from where: audit rows say both, and answers and
 // the log the id.
 type Request struct {

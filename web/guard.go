@@ -16,9 +16,6 @@ const (
 	costFailed = 100
 )
 
-// requestHeader is where an answer has the id of its request.
-const requestHeader = "X-Request-Id"
-
 // guard names the request, sets the headers that every answer of the surface has, and
 // refuses an address that names two tenants: whoever stands before us may have taken the
 // other one.
@@ -28,7 +25,7 @@ func (s *Server) guard(next http.HandlerFunc) http.HandlerFunc {
 		r = r.WithContext(from.In(r.Context()))
 		defer s.recover(w, r)
 		h := w.Header()
-		h.Set(requestHeader, from.ID)
+		h.Set(tenancy.RequestHeader, from.ID)
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -199,7 +199,7 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, data any
 	secured(w, "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := s.templates[name].Execute(w, data); err != nil {
-		s.Log.Error("page was not written whole", "request", w.Header().Get(requestHeader), "template", name, "error", err)
+		s.Log.Error("page was not written whole", "request", w.Header().Get(tenancy.RequestHeader), "template", name, "error", err)
 	}
 }
 

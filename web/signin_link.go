@@ -124,6 +124,5 @@ func (s *Server) slowDown(w http.ResponseWriter, r *http.Request, err error) {
 
 // publicText is public as a sentence, without its code.
 func (s *Server) publicText(r *http.Request, err error) string {
-	known := s.public(r, err)
-	return strings.TrimSpace(known.Message + " " + known.Next)
+	return s.public(r, err).Sentence()
 }

@@ -24,7 +24,7 @@ func manifestOf(release string, platforms []string) ([]byte, error) {
 	}
 	var tools []object
 	for _, t := range mcpserver.Catalogue() {
-		if t.Toolset == "" || t.Toolset == mcpserver.ToolsetDefault {
+		if t.InToolset() == mcpserver.ToolsetDefault {
 			tools = append(tools, object{"name": t.Name, "description": t.Title})
 		}
 	}

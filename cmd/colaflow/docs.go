@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -131,7 +130,7 @@ func toolsPage() []byte {
 		"| tool | toolset | needs | kind | what it does |\n| --- | --- | --- | --- | --- |\n")
 	tools := mcpserver.Catalogue()
 	for _, t := range tools {
-		fmt.Fprintf(&b, "| [`%s`](#%[1]s) | %s | %s | %s | %s |\n", t.Name, cmp.Or(t.Toolset, mcpserver.ToolsetDefault), needed(t), kind(t), cell(t.Title))
+		fmt.Fprintf(&b, "| [`%s`](#%[1]s) | %s | %s | %s | %s |\n", t.Name, t.InToolset(), needed(t), kind(t), cell(t.Title))
 	}
 	for _, t := range tools {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", t.Name, t.Description)

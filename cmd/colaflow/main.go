@@ -74,10 +74,7 @@ func explain(err error) string {
 	if !errors.As(err, &known) {
 		return err.Error()
 	}
-	if known.Next == "" {
-		return known.Message
-	}
-	return known.Message + " " + known.Next
+	return known.Sentence()
 }
 
 // usageError is a command line that does not make sense.
